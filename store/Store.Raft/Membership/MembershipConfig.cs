@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+
+namespace Store.Raft;
+
+/// <summary>Who votes and who only learns. Sorted, so that every walk over members tells the same story for the same seed.</summary>
+public sealed record MembershipConfig(ImmutableSortedSet<NodeId> Voters, ImmutableSortedSet<NodeId> Learners)
+{
+    public static readonly MembershipConfig Empty = new([], []);
+
+    public static MembershipConfig Of(params IEnumerable<NodeId> voters) => new([.. voters], []);
+
+    public bool Contains(NodeId id) => Voters.Contains(id) || Learners.Contains(id);
+
+    public bool Equals(MembershipConfig? other) =>
+        other is not null && Voters.SetEquals(other.Voters) && Learners.SetEquals(other.Learners);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var id in Voters) hash.Add(id);
+        foreach (var id in Learners) hash.Add(id);
+        return hash.ToHashCode();
+    }
+
+    public override string ToString() => $"voters [{string.Join(' ', Voters)}] learners [{string.Join(' ', Learners)}]";
+}
