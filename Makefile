@@ -1,0 +1,38 @@
+# The commands that users and CI rely on. What each does in detail stands in the scripts it calls.
+
+CONFIGURATION ?= Release
+
+.PHONY: help build test demo demo-down bench images format
+
+help:
+	@printf '%s\n' \
+	  'make demo       the whole of it from nothing: on the reachable Kubernetes (KUBECONFIG or current context), else three members on loopback' \
+	  'make demo-down  removes what demo left running' \
+	  'make test       every test; the last line counts them' \
+	  'make bench      the store beside etcd, in ratios (BENCH_ARGS="--quick" for a short run)' \
+	  'make build      out/store/store and out/operator/store-operator' \
+	  'make images     out/images/store.tar and out/images/operator.tar' \
+	  'make format     fails where the code is not formatted'
+
+build:
+	dotnet publish store/Store -c $(CONFIGURATION) --use-current-runtime --no-self-contained -o out/store -v q --nologo
+	@rm -f out/store/librocksdb-jemalloc.so out/store/librocksdb-musl.so
+	dotnet publish operator/Operator.Controller -c $(CONFIGURATION) --use-current-runtime --no-self-contained -o out/operator -v q --nologo
+
+test: build
+	@.ci/test
+
+demo:
+	@.ci/demo up
+
+demo-down:
+	@.ci/demo down
+
+bench: build
+	dotnet run --project tests/Benchmarks -c $(CONFIGURATION) -- $(BENCH_ARGS)
+
+images:
+	@.ci/images
+
+format:
+	dotnet format Operator.sln --verify-no-changes
