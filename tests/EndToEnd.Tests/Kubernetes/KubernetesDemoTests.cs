@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Xunit;
+
+namespace EndToEnd.Tests;
+
+/// <summary>
+/// The main job on a real Kubernetes (issue: `make demo`), and what is left running by it: seen by kubectl, and scraped by a real Prometheus.
+/// One demo serves all tests of this class.
+/// </summary>
+public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<KubernetesDemo>
+{
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void The_demo_writes_and_reads_a_key_through_the_service_and_heals_a_deleted_pod()
+    {
+        demo.RequireKubernetes();
+        Assert.Contains("hello from StoreCluster", demo.Output, StringComparison.Ordinal);
+        Assert.Contains("A pod deleted, and healed", demo.Output, StringComparison.Ordinal);
+        Assert.Contains("Left running", demo.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_status_tells_three_ready_members_and_one_leader()
+    {
+        demo.RequireKubernetes();
+        var cluster = await demo.StoreClusterAsync(Stop);
+        var status = cluster.GetProperty("status");
+        Assert.Equal(3, status.GetProperty("readyMembers").GetInt32());
+        Assert.Equal(3, status.GetProperty("members").GetArrayLength());
+        Assert.Equal(cluster.GetProperty("metadata").GetProperty("generation").GetInt64(), status.GetProperty("observedGeneration").GetInt64());
+        var names = status.GetProperty("members").EnumerateArray().Select(member => member.GetProperty("name").GetString());
+        Assert.Contains(status.GetProperty("leader").GetString(), names);
+        Assert.All(["Ready", "Available"], type => Assert.Equal("True", Condition(status, type)));
+    }
+
+    [Fact]
+    public async Task Prometheus_scrapes_the_operator_and_every_member()
+    {
+        demo.RequireKubernetes();
+        await using var prometheus = await Prometheus.StartAsync(demo.KubeConfig, Stop);
+        await prometheus.UntilAsync("count(up{job=\"store\"} == 1)", 3, Stop);
+        await prometheus.UntilAsync("count(up{job=\"store-operator\"} == 1) >= bool 1", 1, Stop);
+        await prometheus.UntilAsync("sum(etcd_server_has_leader{job=\"store\"})", 3, Stop);
+        await prometheus.UntilAsync("sum(etcd_server_is_leader{job=\"store\"})", 1, Stop);
+        await prometheus.UntilAsync("max(storeoperator_cluster_condition{type=\"Ready\",status=\"True\"})", 1, Stop);
+    }
+
+    [Fact]
+    public async Task An_invalid_StoreCluster_is_refused_by_the_schema()
+    {
+        demo.RequireKubernetes();
+        var invalid = Path.Combine(Path.GetTempPath(), $"invalid-{Guid.NewGuid():n}.yaml");
+        await File.WriteAllTextAsync(
+            invalid,
+            """
+            apiVersion: storecluster.io/v1alpha1
+            kind: StoreCluster
+            metadata: {name: invalid, namespace: default}
+            spec: {replicas: -3}
+            """,
+            Stop);
+        try
+        {
+            var applied = await Command.RunAsync("kubectl", ["apply", "-f", invalid], Stop);
+            Assert.NotEqual(0, applied.ExitCode);
+            Assert.Contains("spec.replicas", applied.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(invalid);
+        }
+    }
+
+    [Fact]
+    public async Task An_image_that_cannot_be_pulled_shows_in_a_condition()
+    {
+        demo.RequireKubernetes();
+        var file = Path.Combine(Path.GetTempPath(), $"unpullable-{Guid.NewGuid():n}.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            """
+            apiVersion: storecluster.io/v1alpha1
+            kind: StoreCluster
+            metadata: {name: unpullable, namespace: default}
+            spec:
+              replicas: 1
+              image: {repository: registry.invalid/store, tag: none}
+              storage: {size: 1Gi}
+            """,
+            Stop);
+        try
+        {
+            (await Command.RunAsync("kubectl", ["apply", "-f", file], Stop)).Succeeded();
+            var deadline = DateTime.UtcNow.AddSeconds(90);
+            var seen = "";
+            while (!seen.Contains("registry.invalid/store", StringComparison.Ordinal))
+            {
+                Assert.True(DateTime.UtcNow < deadline, $"no condition names the image: {seen}");
+                seen = (await Command.RunAsync("kubectl", ["get", "-f", file, "-o", "jsonpath={.status.conditions}"], Stop)).Output;
+            }
+        }
+        finally
+        {
+            await Command.RunAsync("kubectl", ["delete", "-f", file, "--timeout=60s"], CancellationToken.None);
+            File.Delete(file);
+        }
+    }
+
+    static string? Condition(JsonElement status, string type) => status.GetProperty("conditions").EnumerateArray()
+        .Where(condition => condition.GetProperty("type").GetString() == type)
+        .Select(condition => condition.GetProperty("status").GetString())
+        .SingleOrDefault();
+}
+
+/// <summary>Runs `make demo` once, and `make demo-down` at the end.</summary>
+public sealed class KubernetesDemo : IAsyncLifetime
+{
+    public string KubeConfig { get; } = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
+
+    public string Output { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (KubeConfig.Length == 0) return;
+        var run = await Command.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12), CancellationToken.None);
+        Output = run.Succeeded().Output;
+    }
+
+    public void RequireKubernetes() =>
+        Assert.SkipUnless(KubeConfig.Length > 0, "needs a Kubernetes: set KUBECONFIG (and LOAD_IMAGE for clusters that are not kind, k3d or minikube)");
+
+    internal async Task<JsonElement> StoreClusterAsync(CancellationToken cancellationToken)
+    {
+        var json = await Command.RunAsync("kubectl", ["get", "-f", "crds/examples/storecluster.yaml", "-o", "json"], cancellationToken);
+        return JsonDocument.Parse(json.Succeeded().Output).RootElement;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (KubeConfig.Length == 0) return;
+        (await Command.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5), CancellationToken.None)).Succeeded();
+    }
+}
