@@ -1,0 +1,166 @@
+using System.Collections.Frozen;
+
+namespace Store.Server;
+
+/// <summary>Every flag of etcd 3.6 that a manifest or script may pass (contract 1.14, 1.15), with etcd's defaults.</summary>
+static class FlagTable
+{
+    const string Tls = "TLS";
+    const string Discovery = "discovery";
+    const string Authentication = "authentication";
+
+    public static readonly IReadOnlyList<Flag> All =
+    [
+        Text("name", "default", "Human-readable name of this member."),
+        Text("data-dir", "", "Path to the data directory; '<name>.etcd' when empty."),
+        Text("wal-dir", "", "Path to a folder of its own for the log.", "a separate log folder"),
+        Number("snapshot-count", "10000", "Applied entries after which the log is cut."),
+        Number("snapshot-catchup-entries", "5000", "Entries kept in the log for slow followers."),
+        Number("heartbeat-interval", "100", "Milliseconds of a heartbeat interval."),
+        Number("election-timeout", "1000", "Milliseconds of an election timeout."),
+        Boolean("initial-election-tick-advance", "true", "Whether to fast-forward the first election at boot."),
+        Text("listen-peer-urls", "http://localhost:2380", "URLs to listen on for other members."),
+        Text("listen-client-urls", "http://localhost:2379", "URLs to listen on for clients (gRPC and HTTP/1.1)."),
+        Text("listen-client-http-urls", "", "URLs to listen on for HTTP/1.1 clients alone.", "separate HTTP listeners"),
+        Text("listen-metrics-urls", "", "URLs to listen on for /metrics, /health, /livez, /readyz and /version alone."),
+        Number("max-snapshots", "5", "Accepted for etcd's sake: snapshots are kept only while they are sent."),
+        Number("max-wals", "5", "Accepted for etcd's sake: the log keeps what members may need."),
+        Number("quota-backend-bytes", "0", "Live bytes above which writes are refused; 0 is 2 GiB, negative is no quota."),
+        Duration("backend-batch-interval", "0s", "Accepted for etcd's sake: batches follow the disk here."),
+        Number("backend-batch-limit", "0", "Accepted for etcd's sake: batches follow the disk here."),
+        Text("backend-bbolt-freelist-type", "map", "Accepted for etcd's sake: there is no bbolt here."),
+        Number("max-txn-ops", "128", "Operations in one transaction."),
+        Number("max-request-bytes", "1572864", "Bytes of one request."),
+        Number("max-concurrent-streams", "4294967295", "Streams of one client connection."),
+        Duration("grpc-keepalive-min-time", "5s", "Accepted for etcd's sake: pings are answered at any rate."),
+        Duration("grpc-keepalive-interval", "2h0m0s", "Silence after which the server pings a client."),
+        Duration("grpc-keepalive-timeout", "20s", "Time for a client to answer a ping."),
+        Boolean("socket-reuse-port", "false", "Share the port with other processes.", "sharing ports"),
+        Boolean("socket-reuse-address", "false", "Bind while the address is in TIME_WAIT (always so here)."),
+        Text("initial-advertise-peer-urls", "http://localhost:2380", "This member's peer URLs for the rest of the cluster."),
+        Text("initial-cluster", "", "Members of a new cluster: name=peer-url,...; this member alone when empty."),
+        Text("initial-cluster-state", "new", "'new' to form a cluster, 'existing' to join one."),
+        Text("initial-cluster-token", "etcd-cluster", "Makes ids of different clusters differ."),
+        Text("advertise-client-urls", "http://localhost:2379", "This member's client URLs for clients."),
+        Boolean("strict-reconfig-check", "true", "Refuse membership changes that would cost the quorum."),
+        Boolean("pre-vote", "true", "Ask before an election whether it could be won.", null),
+        Number("max-learners", "1", "Learners allowed at a time."),
+        Text("auto-compaction-mode", "periodic", "'periodic' or 'revision'."),
+        Text("auto-compaction-retention", "0", "History to keep: a time ('1h', '5' hours) or a number of revisions; 0 is off."),
+        Boolean("enable-pprof", "false", "Accepted for etcd's sake: Go's profiles do not exist here."),
+        Text("metrics", "basic", "'basic' or 'extensive'; histograms of requests are always there."),
+        Text("logger", "zap", "Accepted for etcd's sake; logs are JSON lines in zap's form."),
+        Text("log-outputs", "default", "'default', 'stderr' or 'stdout'."),
+        Text("log-level", "info", "debug, info, warn, error, panic or fatal."),
+        Text("log-format", "json", "'json' or 'console'."),
+        Boolean("enable-log-rotation", "false", "Rotate log files.", "log files"),
+        Text("log-rotation-config-json", "{\"maxsize\": 100, \"maxage\": 0, \"maxbackups\": 0, \"localtime\": false, \"compress\": false}", "How to rotate log files.", "log files"),
+        Duration("warning-apply-duration", "100ms", "Accepted for etcd's sake."),
+        Duration("warning-unary-request-duration", "300ms", "Accepted for etcd's sake."),
+        Duration("watch-progress-notify-interval", "10m0s", "Interval of progress notifications to idle watchers."),
+        Duration("corrupt-check-time", "0s", "Interval of corruption checks.", "corruption checks by interval"),
+        Duration("compact-hash-check-time", "1m0s", "Accepted for etcd's sake."),
+        Number("compaction-batch-limit", "1000", "Accepted for etcd's sake: compaction paces itself."),
+        Duration("compaction-sleep-interval", "10ms", "Accepted for etcd's sake: compaction paces itself."),
+        Duration("downgrade-check-time", "5s", "Accepted for etcd's sake."),
+        Text("feature-gates", "", "Accepted for etcd's sake: name=true,..."),
+        Boolean("unsafe-no-fsync", "false", "Never sync the log. A crash of the machine loses acknowledged writes."),
+        Boolean("force-new-cluster", "false", "Form a one-member cluster from this data.", "--force-new-cluster"),
+        Text("cors", "*", "Allowed origins of the JSON gateway.", "the JSON gateway"),
+        Text("host-whitelist", "*", "Host names accepted in HTTP requests.", "host lists"),
+        Boolean("enable-grpc-gateway", "true", "Serve the JSON gateway."),
+        Duration("warmup-duration", "3s", "Ours: how long the request path is driven before it takes traffic; 0 is off."),
+        Number("read-response-bytes-max", "134217728", "Ours: bytes of large range answers in flight before more of them queue."),
+
+        Text("config-file", "", "Read the configuration from a YAML file.", "configuration files"),
+        Text("discovery", "", "Discovery URL.", Discovery),
+        Text("discovery-token", "", "Discovery token.", Discovery),
+        Text("discovery-endpoints", "", "Discovery endpoints.", Discovery),
+        Text("discovery-srv", "", "DNS domain for discovery.", Discovery),
+        Text("discovery-srv-name", "", "DNS service name for discovery.", Discovery),
+        Text("discovery-proxy", "", "Proxy for discovery.", Discovery),
+        Text("discovery-fallback", "exit", "What to do when discovery fails.", Discovery),
+        Text("cert-file", "", "Certificate for clients.", Tls),
+        Text("key-file", "", "Key for clients.", Tls),
+        Text("client-cert-file", "", "Certificate for outgoing connections.", Tls),
+        Text("client-key-file", "", "Key for outgoing connections.", Tls),
+        Boolean("client-cert-auth", "false", "Ask clients for certificates.", Tls),
+        Text("client-crl-file", "", "Revoked client certificates.", Tls),
+        Text("client-cert-allowed-hostname", "", "Host name that client certificates must carry.", Tls),
+        Text("trusted-ca-file", "", "Authority of client certificates.", Tls),
+        Boolean("auto-tls", "false", "Make certificates for clients.", Tls),
+        Text("peer-cert-file", "", "Certificate for peers.", Tls),
+        Text("peer-key-file", "", "Key for peers.", Tls),
+        Text("peer-client-cert-file", "", "Certificate for outgoing peer connections.", Tls),
+        Text("peer-client-key-file", "", "Key for outgoing peer connections.", Tls),
+        Boolean("peer-client-cert-auth", "false", "Ask peers for certificates.", Tls),
+        Text("peer-trusted-ca-file", "", "Authority of peer certificates.", Tls),
+        Text("peer-cert-allowed-cn", "", "Common name that peer certificates must carry.", Tls),
+        Text("peer-cert-allowed-hostname", "", "Host name that peer certificates must carry.", Tls),
+        Boolean("peer-auto-tls", "false", "Make certificates for peers.", Tls),
+        Number("self-signed-cert-validity", "1", "Years of certificates made here.", Tls),
+        Text("peer-crl-file", "", "Revoked peer certificates.", Tls),
+        Boolean("peer-skip-client-san-verification", "false", "Skip the check of names in peers' client certificates.", Tls),
+        Text("cipher-suites", "", "TLS cipher suites.", Tls),
+        Text("tls-min-version", "TLS1.2", "Lowest TLS version.", Tls),
+        Text("tls-max-version", "", "Highest TLS version.", Tls),
+        Text("auth-token", "simple", "Kind of authentication tokens.", Authentication),
+        Number("bcrypt-cost", "10", "Cost of password hashes.", Authentication),
+        Number("auth-token-ttl", "300", "Seconds that a token lives.", Authentication),
+        Boolean("enable-distributed-tracing", "false", "Send traces.", "tracing"),
+        Text("distributed-tracing-address", "localhost:4317", "Where traces go.", "tracing"),
+        Text("distributed-tracing-service-name", "etcd", "Service name in traces.", "tracing"),
+        Text("distributed-tracing-instance-id", "", "Instance in traces.", "tracing"),
+        Number("distributed-tracing-sampling-rate", "0", "Traces per million.", "tracing"),
+        Boolean("set-member-localaddr", "false", "Use the peer address for outgoing connections.", "outgoing addresses"),
+
+        Boolean("experimental-initial-corrupt-check", "false", "Accepted for etcd's sake: every record is checked when it is read."),
+        Duration("experimental-watch-progress-notify-interval", "10m0s", "Old name of --watch-progress-notify-interval."),
+        Duration("experimental-corrupt-check-time", "0s", "Old name of --corrupt-check-time.", "corruption checks by interval"),
+        Boolean("experimental-compact-hash-check-enabled", "false", "Accepted for etcd's sake."),
+        Duration("experimental-compact-hash-check-time", "1m0s", "Accepted for etcd's sake."),
+        Duration("experimental-warning-apply-duration", "100ms", "Accepted for etcd's sake."),
+        Number("experimental-max-learners", "1", "Old name of --max-learners."),
+        Number("experimental-snapshot-catchup-entries", "5000", "Old name of --snapshot-catchup-entries."),
+
+        Boolean("version", "false", "Print the versions and exit."),
+        Boolean("help", "false", "Print this text and exit."),
+    ];
+
+    public static readonly FrozenDictionary<string, Flag> ByName = All.ToFrozenDictionary(f => f.Name, StringComparer.Ordinal);
+
+    /// <summary>The known flag that takes the fewest edits from the one given; null when nothing is close.</summary>
+    public static string? Nearest(string name)
+    {
+        var (nearest, distance) = All.Select(f => (f.Name, Distance: Edits(name, f.Name))).MinBy(f => f.Distance);
+        return distance <= Math.Max(3, name.Length / 2) ? nearest : null;
+    }
+
+    /// <summary>Levenshtein's distance.</summary>
+    static int Edits(string a, string b)
+    {
+        var row = new int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++) row[j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+
+    static Flag Text(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Text, value, help, notYet);
+
+    static Flag Boolean(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Boolean, value, help, notYet);
+
+    static Flag Number(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Number, value, help, notYet);
+
+    static Flag Duration(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Duration, value, help, notYet);
+}

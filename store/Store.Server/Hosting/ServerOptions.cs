@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace Store.Server;
+
+public enum InitialClusterState { New, Existing }
+
+/// <summary>A member of the cluster as `--initial-cluster` names it.</summary>
+public sealed record InitialMember(string Name, ImmutableArray<string> PeerUrls);
+
+/// <summary>Everything that one member is told at its start. Urls are checked: absolute, http, with a port.</summary>
+public sealed record ServerOptions
+{
+    public required string Name { get; init; }
+    public required string DataDirectory { get; init; }
+    public required ImmutableArray<Uri> ListenClientUrls { get; init; }
+    public required ImmutableArray<string> AdvertiseClientUrls { get; init; }
+    public required ImmutableArray<Uri> ListenPeerUrls { get; init; }
+    public required ImmutableArray<string> InitialAdvertisePeerUrls { get; init; }
+    public ImmutableArray<Uri> ListenMetricsUrls { get; init; } = [];
+    /// <summary>In name order; always holds this member itself when the state is New.</summary>
+    public required ImmutableArray<InitialMember> InitialCluster { get; init; }
+    public InitialClusterState InitialClusterState { get; init; } = InitialClusterState.New;
+    public string InitialClusterToken { get; init; } = "etcd-cluster";
+    public int HeartbeatIntervalMs { get; init; } = 100;
+    public int ElectionTimeoutMs { get; init; } = 1000;
+    public bool InitialElectionTickAdvance { get; init; } = true;
+    public bool PreVote { get; init; } = true;
+    public bool StrictReconfigCheck { get; init; } = true;
+    public int LearnersMax { get; init; } = 1;
+    public long SnapshotCount { get; init; } = 10_000;
+    public long SnapshotCatchUpEntries { get; init; } = 5_000;
+    /// <summary>Zero or less: no quota.</summary>
+    public long QuotaBytes { get; init; } = 2L << 30;
+    public int TxnOperationsMax { get; init; } = 128;
+    public int RequestBytesMax { get; init; } = 1536 * 1024;
+    public int StreamsPerConnectionMax { get; init; } = int.MaxValue;
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromHours(2);
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan WatchProgressInterval { get; init; } = TimeSpan.FromMinutes(10);
+    public AutoCompactionMode AutoCompactionMode { get; init; } = AutoCompactionMode.Off;
+    /// <summary>For the periodic mode.</summary>
+    public TimeSpan AutoCompactionPeriod { get; init; }
+    /// <summary>For the revision mode.</summary>
+    public long AutoCompactionRevisions { get; init; }
+    public bool UnsafeNoSync { get; init; }
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+    public bool LogToStandardOutput { get; init; }
+    public bool LogAsJson { get; init; } = true;
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+    public long ReadResponseBytesMax { get; init; } = 128 << 20;
+
+    /// <summary>How long a request may wait for the cluster: 5 s and two election timeouts, as in etcd.</summary>
+    public TimeSpan RequestTimeout => TimeSpan.FromMilliseconds(5000 + 2 * ElectionTimeoutMs);
+
+    /// <summary>Room for a request of the largest size and what wraps it.</summary>
+    public int MessageBytesMax => RequestBytesMax + 512 * 1024;
+}
+
+public enum AutoCompactionMode { Off, Periodic, Revision }
