@@ -4,46 +4,131 @@ namespace Store.Raft;
 /// One member's consensus: give it messages, ticks and proposals, then take what it wants done (<see cref="Ready"/>). No I/O, no clock, no
 /// threads; the same inputs give the same outputs.
 /// </summary>
+/// <example>
+/// <code>
+/// node.Propose([new(EntryKind.Normal, command)]);
+/// while (node.HasReady)
+/// {
+///     var ready = node.TakeReady();
+///     disk.Write(ready.Persist);          // later, in order: node.Persisted(sequence)
+///     peers.Send(ready.Messages);         // at once
+///     machine.Apply(ready.Committed);     // then: node.Applied(last)
+/// }
+/// </code>
+/// </example>
 public sealed partial class RaftNode
 {
-    public RaftNode(RaftOptions options, RaftStart start, Random random) => throw new NotImplementedException();
+    private readonly Random _random;
+    private Role _role;
+
+    public RaftNode(RaftOptions options, RaftStart start, Random random)
+    {
+        Invariant.Require(!options.Id.IsNone && options.ElectionTimeoutTicks > options.HeartbeatTicks && options.HeartbeatTicks > 0);
+        (Options, _random) = (options, random);
+        Log = new(start.Snapshot, start.Entries);
+        (Term, VotedFor) = (start.HardState.Term, start.HardState.VotedFor);
+        Invariant.Require(start.Applied >= start.Snapshot.Index && start.Applied <= Log.LastIndex);
+        Invariant.Require(start.HardState.Commit <= Log.LastIndex);
+        // The commit index on disk may be older than what was applied: it is written only along with other things.
+        Commit = LogIndex.Max(start.HardState.Commit, start.Applied);
+        (AppliedIndex, _handedOut) = (start.Applied, start.Applied);
+        Disk = new(start.HardState, Log.LastIndex);
+        InitialConfig = start.Snapshot.Index == LogIndex.Zero ? start.Snapshot.Config : MembershipConfig.Empty;
+        Config = ConfigAt(start);
+        _role = new Follower(this, NodeId.None);
+        _checked = Snapshot();
+    }
+
+    public RaftStatus Status => new(
+        Id, _role.Kind, Term, _role.LeaderId, Commit, AppliedIndex, Log.FirstIndex, Log.LastIndex, _role.TransferTarget, Config, _role.Followers);
 
     /// <summary>One heartbeat interval has passed.</summary>
-    public void Tick() => throw new NotImplementedException();
+    public void Tick() => _role.Tick();
 
     /// <summary>A message has arrived. Messages of strangers, of the past and duplicates are harmless.</summary>
-    public void Step(Message message) => throw new NotImplementedException();
+    public void Step(Message message)
+    {
+        if (message.To != Id) return;
+        switch (message)
+        {
+            // These ask whoever leads for something and are no part of the agreement: their terms mean nothing.
+            case Message.Propose propose:
+                if (_role.Kind == RaftRole.Leader) _role.Propose(propose.Entries);
+                return;
+            case Message.ReadIndexRequest request:
+                _role.ReadIndex(request.From, request.Context);
+                return;
+            case Message.TransferLeader transfer:
+                if (_role.Kind == RaftRole.Leader) _role.TransferLeadership(transfer.Target);
+                return;
+        }
+        if (message.Term < Term) AnswerOldTerm(message);
+        else if (message.Term == Term || AdmitLaterTerm(message)) StepInTerm(message);
+    }
+
+    /// <summary>Stands for election now, pre-vote first, as if the election timeout had passed. For tests, and for a single member that need not wait for anyone.</summary>
+    public void Campaign()
+    {
+        if (_role.Kind != RaftRole.Leader && MayStand) Campaign(transfer: false);
+    }
 
     /// <summary>Proposes commands, in order; a follower passes them on to the leader. All are taken or none.</summary>
-    public ProposeError Propose(IReadOnlyList<ProposedEntry> entries) => throw new NotImplementedException();
+    public ProposeError Propose(IReadOnlyList<ProposedEntry> entries)
+    {
+        if (!Config.Voters.IsEmpty && !Config.Contains(Id)) return ProposeError.NotMember;
+        return entries.Count == 0 ? ProposeError.None : _role.Propose(entries);
+    }
 
     /// <summary>Asks for an index at which a read is linearizable; the answer is in <see cref="Ready.Reads"/>, or never comes (no leader, leader changed): ask again with a new context.</summary>
-    public void ReadIndex(ulong context) => throw new NotImplementedException();
+    public void ReadIndex(ulong context) => _role.ReadIndex(Id, context);
 
     /// <summary>The leader hands over to the target; gives up after an election timeout. On a follower it is passed on.</summary>
-    public void TransferLeadership(NodeId target) => throw new NotImplementedException();
+    public void TransferLeadership(NodeId target) => _role.TransferLeadership(target);
 
-    public bool HasReady => throw new NotImplementedException();
-
-    /// <summary>Takes the next intentions; each is handed out once.</summary>
-    public Ready TakeReady() => throw new NotImplementedException();
-
-    /// <summary>Everything up to this sequence is on disk: releases the messages, acknowledgements and votes that waited for it.</summary>
-    public void Persisted(ulong sequence) => throw new NotImplementedException();
-
-    public void Applied(LogIndex index) => throw new NotImplementedException();
+    /// <summary>The state machine has applied everything up to the index (or was replaced by a snapshot that stands for it).</summary>
+    public void Applied(LogIndex index)
+    {
+        Invariant.Require(index >= AppliedIndex && index <= _handedOut);
+        AppliedIndex = index;
+    }
 
     /// <summary>A config change entry is being applied: takes effect here (membership counts from apply, as in etcd).</summary>
-    public MembershipConfig ApplyConfigChange(ConfigChange change) => throw new NotImplementedException();
+    public MembershipConfig ApplyConfigChange(ConfigChange change)
+    {
+        var next = Config.With(change);
+        if (!next.Equals(Config))
+        {
+            Config = next;
+            _role.ConfigChanged();
+        }
+        return next;
+    }
 
     /// <summary>The transport could not reach the member: replication goes back to probing.</summary>
-    public void ReportUnreachable(NodeId id) => throw new NotImplementedException();
+    public void ReportUnreachable(NodeId id) => _role.ReportUnreachable(id);
 
     /// <summary>The shell has finished (or given up) streaming a snapshot up to <paramref name="index"/> to the member.</summary>
-    public void ReportSnapshot(NodeId id, LogIndex index, bool delivered) => throw new NotImplementedException();
+    public void ReportSnapshot(NodeId id, LogIndex index, bool delivered) => _role.ReportSnapshot(id, index, delivered);
 
     /// <summary>Forgets entries up to and including the index in memory; never beyond applied.</summary>
-    public void CompactLog(LogIndex upTo) => throw new NotImplementedException();
+    public void CompactLog(LogIndex upTo)
+    {
+        Invariant.Require(upTo <= AppliedIndex);
+        Log.Compact(upTo);
+    }
 
-    public RaftStatus Status => throw new NotImplementedException();
+    /// <summary>The term of the entry at the index, for naming a snapshot; null where the log has none.</summary>
+    public Term? TermAt(LogIndex index) => Log.TermAt(index);
+
+    /// <summary>The configuration at the log's start, brought forward by the changes that the state machine has applied already.</summary>
+    private static MembershipConfig ConfigAt(RaftStart start)
+    {
+        var config = start.Snapshot.Config;
+        foreach (var entry in start.Entries)
+        {
+            if (entry.Index > start.Applied) break;
+            if (entry.Kind == EntryKind.ConfigChange) config = config.With(ConfigChange.Decode(entry.Data));
+        }
+        return config;
+    }
 }

@@ -1,0 +1,85 @@
+namespace Store.Raft;
+
+/// <summary>The follower's side of replication: what a leader sends is taken into the log, and how far it is committed.</summary>
+public sealed partial class RaftNode
+{
+    internal RaftLog Log { get; }
+
+    /// <summary>The configuration with which the cluster began, while the log still reaches back to its beginning; else empty.</summary>
+    internal MembershipConfig InitialConfig { get; private set; }
+
+    internal LogIndex Commit { get; private set; }
+
+    internal LogIndex AppliedIndex { get; private set; }
+
+    /// <summary>A snapshot was taken in and the state machine is not replaced by it yet.</summary>
+    private bool RestorePending => AppliedIndex < Log.StartIndex;
+
+    internal void CommitTo(LogIndex index)
+    {
+        Invariant.Require(index <= Log.LastIndex, "the leader knows entries of this member that it does not have: its log was lost or cut");
+        Commit = LogIndex.Max(Commit, index);
+    }
+
+    internal void TakeAppend(Message.AppendEntries append)
+    {
+        if (append.PreviousIndex < Commit)
+        {
+            // An old or repeated message; what is committed agrees in any case.
+            SendWhenDurable(new Message.AppendAccepted(Id, append.From, Term, Commit));
+            return;
+        }
+        if (Log.TermAt(append.PreviousIndex) != append.PreviousTerm)
+        {
+            var (hintIndex, hintTerm) = Log.LastNotAfter(append.PreviousIndex, append.PreviousTerm);
+            Send(new Message.AppendRejected(Id, append.From, Term, append.PreviousIndex, hintIndex, hintTerm));
+            return;
+        }
+        TakeEntries(append.Entries);
+        var last = append.PreviousIndex + (ulong)append.Entries.Count;
+        CommitTo(LogIndex.Min(append.Commit, last));
+        SendWhenDurable(new Message.AppendAccepted(Id, append.From, Term, last));
+    }
+
+    internal void TakeHeartbeat(Message.Heartbeat heartbeat)
+    {
+        CommitTo(heartbeat.Commit);
+        // Not held back: it says only that nobody else was elected with this member's vote up to now, which is true of memory as well.
+        Send(new Message.HeartbeatReply(Id, heartbeat.From, Term, heartbeat.ReadContext));
+    }
+
+    internal void TakeSnapshot(Message.InstallSnapshot install)
+    {
+        var snapshot = install.Snapshot;
+        if (snapshot.Index > Commit)
+        {
+            // The log may hold all of it already: then there is nothing to replace, only to commit.
+            if (Log.TermAt(snapshot.Index) == snapshot.Term) CommitTo(snapshot.Index);
+            else Restore(snapshot);
+        }
+        SendWhenDurable(new Message.AppendAccepted(Id, install.From, Term, Commit));
+    }
+
+    private void TakeEntries(IReadOnlyList<Entry> entries)
+    {
+        var conflict = Log.FindConflict(entries);
+        if (conflict == entries.Count) return;
+        var first = entries[conflict].Index;
+        if (first <= Log.LastIndex)
+        {
+            Invariant.Require(first > Commit, "committed entries are never overwritten");
+            Log.Truncate(first);
+            Disk.Overwritten(first);
+        }
+        Log.Append(entries, conflict);
+    }
+
+    private void Restore(SnapshotMetadata snapshot)
+    {
+        Log.Restart(snapshot);
+        Disk.Restarted(snapshot);
+        (Commit, _handedOut, _restore) = (snapshot.Index, snapshot.Index, snapshot);
+        InitialConfig = MembershipConfig.Empty;
+        Config = snapshot.Config;
+    }
+}

@@ -1,0 +1,38 @@
+namespace Store.Raft;
+
+/// <summary>
+/// Reads that wait for a majority to confirm the leader (dissertation §6.4). Reads that come while a round is under way share the next one; a
+/// round is never given out twice by one leader, and a leader of another term counts for nothing in it.
+/// </summary>
+internal sealed class ReadRounds
+{
+    private readonly Queue<Round> _open = new();
+    private List<PendingRead> _waiting = [];
+
+    /// <summary>The newest round, which heartbeats carry; zero before the first.</summary>
+    public ulong Newest { get; private set; }
+
+    public bool Waiting => _waiting.Count > 0;
+
+    public bool UnderWay => _open.Count > 0;
+
+    public void Add(NodeId from, ulong context) => _waiting.Add(new(from, context));
+
+    /// <summary>Opens a round for all waiting reads; they are answered with the commit index of this moment, which is not older than any of them.</summary>
+    public void Open(LogIndex commit)
+    {
+        _open.Enqueue(new(++Newest, commit, _waiting));
+        _waiting = [];
+    }
+
+    /// <summary>A majority has confirmed this round, and with it every earlier one: takes the next of them.</summary>
+    public bool TryTake(ulong confirmed, out Round round)
+    {
+        if (_open.TryPeek(out round) && round.Id <= confirmed) return _open.TryDequeue(out round);
+        return false;
+    }
+}
+
+internal readonly record struct PendingRead(NodeId From, ulong Context);
+
+internal readonly record struct Round(ulong Id, LogIndex Index, List<PendingRead> Reads);

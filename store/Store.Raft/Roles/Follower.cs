@@ -1,0 +1,74 @@
+namespace Store.Raft;
+
+/// <summary>Takes what the leader sends, votes, and stands for election when it hears no leader. Learners and removed members are followers that never stand.</summary>
+internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
+{
+    private ElectionTimer _timer = new(node.DrawElectionTimeout());
+    private NodeId _leader = leader;
+
+    public override RaftRole Kind => RaftRole.Follower;
+
+    public override NodeId LeaderId => _leader;
+
+    public override bool HearsLeader => !_leader.IsNone && _timer.Elapsed < Node.Options.ElectionTimeoutTicks;
+
+    public override void Tick()
+    {
+        if (!_timer.Tick()) return;
+        if (Node.MayStand) Node.Campaign(transfer: false);
+        else _leader = NodeId.None;
+    }
+
+    public override void VoteGranted() => _timer.Reset();
+
+    public override void Step(Message message)
+    {
+        switch (message)
+        {
+            case Message.AppendEntries append:
+                Hear(append);
+                Node.TakeAppend(append);
+                break;
+            case Message.Heartbeat heartbeat:
+                Hear(heartbeat);
+                Node.TakeHeartbeat(heartbeat);
+                break;
+            case Message.InstallSnapshot install:
+                Hear(install);
+                Node.TakeSnapshot(install);
+                break;
+            case Message.TimeoutNow when Node.MayStand:
+                Node.Campaign(transfer: true);
+                break;
+            case Message.ReadIndexReply reply:
+                Node.AnswerRead(reply.Context, reply.Index);
+                break;
+        }
+    }
+
+    public override ProposeError Propose(IReadOnlyList<ProposedEntry> entries)
+    {
+        if (_leader.IsNone) return ProposeError.NoLeader;
+        Node.Send(new Message.Propose(Node.Id, _leader, Node.Term, entries));
+        return ProposeError.None;
+    }
+
+    public override void ReadIndex(NodeId from, ulong context)
+    {
+        // A request that was passed on already is not passed on again: two members that each think the other leads would play ball with it.
+        if (_leader.IsNone || from != Node.Id) return;
+        Node.Send(new Message.ReadIndexRequest(Node.Id, _leader, Node.Term, context));
+    }
+
+    public override void TransferLeadership(NodeId target)
+    {
+        if (!_leader.IsNone) Node.Send(new Message.TransferLeader(Node.Id, _leader, Node.Term, target));
+    }
+
+    private void Hear(Message message)
+    {
+        Invariant.Require(_leader.IsNone || _leader == message.From, "one leader a term");
+        _leader = message.From;
+        _timer.Reset();
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text;
+
+namespace Store.Raft.Tests;
+
+/// <summary>
+/// Members and the wires between them, driven by hand: nothing happens between calls. Wires keep order and lose only what a test cuts; the
+/// randomized test takes messages from <see cref="Wire"/> as it pleases.
+/// </summary>
+internal sealed class TestCluster
+{
+    private readonly SortedDictionary<NodeId, TestMember> _members = [];
+    private readonly HashSet<(NodeId From, NodeId To)> _cut = [];
+    private readonly int _seed;
+
+    public TestCluster(int voters = 0, int seed = 1, Func<RaftOptions, RaftOptions>? options = null)
+    {
+        (_seed, Random) = (seed, new Random(seed));
+        OptionsOf = options ?? (o => o);
+        var config = MembershipConfig.Of(Enumerable.Range(1, voters).Select(i => new NodeId((ulong)i)));
+        foreach (var id in config.Voters) Add(id, config);
+    }
+
+    public Random Random { get; }
+
+    public Func<RaftOptions, RaftOptions> OptionsOf { get; set; }
+
+    public IReadOnlyDictionary<NodeId, TestMember> Members => _members;
+
+    public TestMember this[int id] => _members[new((ulong)id)];
+
+    /// <summary>Messages on their way, in the order of sending.</summary>
+    public List<Message> Wire { get; } = [];
+
+    /// <summary>Members whose disks wait for <see cref="TestMember.Sync"/>; all others are durable at once.</summary>
+    public HashSet<NodeId> SlowDisks { get; } = [];
+
+    /// <summary>Called for each message that is sent, cut wires included.</summary>
+    public Action<Message>? Sent { get; set; }
+
+    public Action<TestMember, Ready>? Turned { get; set; }
+
+    public TestMember? Leader => _members.Values.Where(m => m.Node.Status.Role == RaftRole.Leader).MaxBy(m => m.Node.Status.Term);
+
+    public TestMember Add(NodeId id, MembershipConfig config)
+    {
+        var member = new TestMember(OptionsOf(new() { Id = id }), config, RandomOf(id), StateAt);
+        _members.Add(id, member);
+        return member;
+    }
+
+    public void Restart(NodeId id, int written = 0) => _members[id].Restart(RandomOf(id), written);
+
+    public void Cut(int from, int to) => _cut.Add((new((ulong)from), new((ulong)to)));
+
+    public void Heal() => _cut.Clear();
+
+    public void Isolate(int id)
+    {
+        foreach (var other in _members.Keys.Where(other => other != new NodeId((ulong)id)))
+        {
+            Cut(id, (int)other.Value);
+            Cut((int)other.Value, id);
+        }
+    }
+
+    /// <summary>Takes one Ready of the member, if there is one.</summary>
+    public bool Turn(TestMember member)
+    {
+        if (!member.Node.HasReady) return false;
+        var ready = member.Turn();
+        foreach (var message in ready.Messages)
+        {
+            Sent?.Invoke(message);
+            if (!_cut.Contains((message.From, message.To))) Wire.Add(message);
+        }
+        Turned?.Invoke(member, ready);
+        if (!SlowDisks.Contains(member.Id)) member.Sync();
+        return true;
+    }
+
+    /// <summary>Takes Readies until nobody has one; delivers nothing.</summary>
+    public void Settle()
+    {
+        while (_members.Values.Aggregate(false, (any, member) => Turn(member) || any)) { }
+    }
+
+    /// <summary>Delivers the oldest message that fits.</summary>
+    public bool DeliverOne(Func<Message, bool>? which = null)
+    {
+        var at = Wire.FindIndex(m => which?.Invoke(m) ?? true);
+        if (at < 0) return false;
+        var message = Wire[at];
+        Wire.RemoveAt(at);
+        if (_members.TryGetValue(message.To, out var member)) member.Node.Step(message);
+        return true;
+    }
+
+    /// <summary>Runs until all is said and done: no Ready and no message is left.</summary>
+    public void Stabilize()
+    {
+        for (var steps = 0; ; steps++)
+        {
+            Invariant.Require(steps < 100_000, "the cluster comes to rest");
+            Settle();
+            ServeSnapshots();
+            if (!DeliverOne()) return;
+        }
+    }
+
+    public void Tick(int times = 1)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            foreach (var member in _members.Values) member.Node.Tick();
+            Stabilize();
+        }
+    }
+
+    public void Elect(int id)
+    {
+        this[id].Node.Campaign();
+        Stabilize();
+        Invariant.Require(this[id].Node.Status.Role == RaftRole.Leader, "the election is won");
+    }
+
+    public static ProposedEntry Command(string text) => new(EntryKind.Normal, Encoding.UTF8.GetBytes(text));
+
+    public static ProposedEntry Change(ConfigChangeKind kind, int id) => new(EntryKind.ConfigChange, new ConfigChange(kind, new((ulong)id), default).Encode());
+
+    public ProposeError Propose(int id, params string[] commands) => this[id].Node.Propose([.. commands.Select(Command)]);
+
+    /// <summary>Streams the snapshots that leaders have asked for: the state of the leader at its applied index.</summary>
+    public void ServeSnapshots()
+    {
+        foreach (var member in _members.Values)
+        {
+            foreach (var id in member.SnapshotsNeeded) SendSnapshot(member, id);
+            member.SnapshotsNeeded.Clear();
+        }
+    }
+
+    private void SendSnapshot(TestMember from, NodeId to)
+    {
+        var point = from.AppliedPoint;
+        var delivered = !_cut.Contains((from.Id, to));
+        if (delivered) Wire.Add(new Message.InstallSnapshot(from.Id, to, from.Node.Status.Term, point));
+        from.Node.ReportSnapshot(to, point.Index, delivered);
+    }
+
+    /// <summary>What was applied up to the index, by whoever got there.</summary>
+    private IReadOnlyList<Entry> StateAt(LogIndex index) =>
+        [.. _members.Values.First(m => m.AppliedIndex >= index).Applied.TakeWhile(e => e.Index <= index)];
+
+    private Random RandomOf(NodeId id) => new(unchecked((_seed * 7919) + (int)id.Value + Random.Next(1 << 20)));
+}

@@ -1,0 +1,64 @@
+namespace Store.Raft.Tests;
+
+/// <summary>A disk that can be slow: writes queue up and become durable in order. A crash loses what is still queued.</summary>
+internal sealed class TestDisk
+{
+    private readonly Queue<PersistRequest> _queue = new();
+    private readonly List<Entry> _entries = [];
+
+    public TestDisk(MembershipConfig config) => Snapshot = new(LogIndex.Zero, Term.Zero, config);
+
+    public HardState HardState { get; private set; }
+
+    /// <summary>What the log starts behind.</summary>
+    public SnapshotMetadata Snapshot { get; private set; }
+
+    public IReadOnlyList<Entry> Entries => _entries;
+
+    public int Queued => _queue.Count;
+
+    public void Enqueue(PersistRequest request) => _queue.Enqueue(request);
+
+    /// <summary>Makes up to <paramref name="count"/> queued writes durable; the sequence of the last one, or zero.</summary>
+    public ulong Sync(int count = int.MaxValue)
+    {
+        var last = 0UL;
+        while (count-- > 0 && _queue.TryDequeue(out var request))
+        {
+            Write(request);
+            last = request.Sequence;
+        }
+        return last;
+    }
+
+    /// <summary>Power is lost while the first <paramref name="written"/> queued writes had reached the disk, though nobody was told yet.</summary>
+    public void Crash(int written)
+    {
+        while (written-- > 0 && _queue.TryDequeue(out var request)) Write(request);
+        _queue.Clear();
+    }
+
+    /// <summary>Forgets the entries up to the index, which the state machine on the same disk stands for.</summary>
+    public void Compact(LogIndex index, MembershipConfig config)
+    {
+        var at = _entries.FindIndex(entry => entry.Index == index);
+        if (at < 0) return;
+        Snapshot = new(index, _entries[at].Term, config);
+        _entries.RemoveRange(0, at + 1);
+    }
+
+    private void Write(PersistRequest request)
+    {
+        HardState = request.HardState ?? HardState;
+        if (request.Snapshot is { } snapshot)
+        {
+            Snapshot = snapshot;
+            _entries.Clear();
+        }
+        if (request.Entries.Count == 0) return;
+        var first = request.Entries[0].Index;
+        _entries.RemoveAll(entry => entry.Index >= first);
+        Invariant.Require(first == (Snapshot.Index + (ulong)_entries.Count).Next, "no holes on disk");
+        _entries.AddRange(request.Entries);
+    }
+}
