@@ -15,11 +15,12 @@ public sealed record StoredEvent(
 public sealed record RevisionEvents(Revision Revision, IReadOnlyList<StoredEvent> Events);
 
 /// <summary>The changes behind the compacted revision up to the view's: the newest from memory, older ones from the engine.</summary>
-public sealed partial class EventLog
+public sealed partial class EventLog : IEventHistory
 {
     /// <summary>
-    /// Revisions in [from, to] that changed something, in order. Null when <paramref name="from"/> lies below what compaction has left (the caller
-    /// cancels the watcher with compact_revision).
+    /// Revisions in [from, to] that changed something, in order. Null when <paramref name="from"/> lies below what compaction has left and is not in
+    /// memory (the caller cancels the watcher with compact_revision). Compaction does not cut what is in memory: a watcher that keeps up is not
+    /// cancelled because a compaction followed right behind the writes.
     /// </summary>
     public IEnumerable<RevisionEvents>? Read(Revision from, Revision to) => throw new NotImplementedException();
 
