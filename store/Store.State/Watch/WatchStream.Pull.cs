@@ -34,9 +34,10 @@ public sealed partial class WatchStream
                 return;
             }
         }
+        Invariant.Require(next < compacted);
         // The client did not read for so long that compaction has overtaken it. Which of its watchers have missed something nobody can tell any more.
         foreach (var watcher in watchers.Values.Where(watcher => !watcher.Behind && watcher.Next < compacted).ToArray()) CancelCompacted(watcher, compacted, answers);
-        next = Max(next.Next, compacted);
+        next = compacted;
     }
 
     void PullBehind(IEventHistory history, Revision compacted, List<WatchAnswer> answers)
