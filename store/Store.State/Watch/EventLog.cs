@@ -24,6 +24,9 @@ public sealed partial class EventLog : IEventHistory
     /// </summary>
     public IEnumerable<RevisionEvents>? Read(Revision from, Revision to) => throw new NotImplementedException();
 
+    /// <summary>The newest compacted revision: what <see cref="Read"/> goes by.</summary>
+    public Revision Compacted => throw new NotImplementedException();
+
     /// <summary>True when <see cref="Read"/> from here needs no disk.</summary>
     public bool InMemory(Revision from) => throw new NotImplementedException();
 

@@ -10,47 +10,45 @@ public sealed partial class WatchStream
     /// <summary>
     /// Says what is to be sent next, in order. True: there is more, take another turn; false: nothing until <see cref="Wake"/>.
     /// </summary>
-    /// <param name="history">As of the last <see cref="Take"/> or newer.</param>
-    /// <param name="compacted">Of the same moment as the history.</param>
-    public bool Pull(IEventHistory history, Revision compacted, List<WatchAnswer> answers)
+    /// <param name="history">Of the view as of the last <see cref="Take"/> or newer.</param>
+    public bool Pull(IEventHistory history, List<WatchAnswer> answers)
     {
         answers.AddRange(notices);
         notices.Clear();
-        if (next <= position) PullCurrent(history, compacted, answers);
-        if (behind.Count > 0) PullBehind(history, compacted, answers);
+        if (next <= position) PullCurrent(history, answers);
+        if (behind.Count > 0) PullBehind(history, answers);
         AnswerMarkers(answers);
         if (progressDue) NotifyProgress(answers);
         return next <= position || behind.Count > 0;
     }
 
-    void PullCurrent(IEventHistory history, Revision compacted, List<WatchAnswer> answers)
+    void PullCurrent(IEventHistory history, List<WatchAnswer> answers)
     {
-        // Who keeps up is not cancelled because a compaction came right behind the writes: what is in memory can still be sent.
-        if (next >= compacted || history.InMemory(next))
+        // Who keeps up is not cancelled because a compaction came right behind the writes: the history still has what is in memory.
+        if (ReadPiece(history, next, false, answers) is { } last)
         {
-            if (ReadPiece(history, compacted, next, false, answers) is { } last)
-            {
-                next = last.Next;
-                return;
-            }
+            next = last.Next;
+            return;
         }
+        var compacted = history.Compacted;
         Invariant.Require(next < compacted);
         // The client did not read for so long that compaction has overtaken it. Which of its watchers have missed something nobody can tell any more.
         foreach (var watcher in watchers.Values.Where(watcher => !watcher.Behind && watcher.Next < compacted).ToArray()) CancelCompacted(watcher, compacted, answers);
         next = compacted;
     }
 
-    void PullBehind(IEventHistory history, Revision compacted, List<WatchAnswer> answers)
+    void PullBehind(IEventHistory history, List<WatchAnswer> answers)
     {
+        var compacted = history.Compacted;
         foreach (var watcher in behind.Where(watcher => watcher.Next < compacted).ToArray()) CancelCompacted(watcher, compacted, answers);
         if (behind.Count == 0) return;
         told = Max(told, position);
         var from = behind.Min(watcher => watcher.Next);
         if (from <= position)
         {
-            var last = ReadPiece(history, compacted, from, true, answers);
-            Invariant.Require(last is not null);
-            foreach (var watcher in behind) watcher.Next = Max(watcher.Next, last.Value.Next);
+            // Null when a compaction came just now: the next turn cancels whom it concerns.
+            if (ReadPiece(history, from, true, answers) is not { } last) return;
+            foreach (var watcher in behind) watcher.Next = Max(watcher.Next, last.Next);
         }
         foreach (var watcher in behind.Where(watcher => watcher.Next > position)) CatchUp(watcher);
         behind.RemoveAll(watcher => !watcher.Behind);
@@ -63,7 +61,7 @@ public sealed partial class WatchStream
     }
 
     /// <summary>Reads on from a revision for the watchers that keep up or for those behind. The last revision that is done; null: compacted.</summary>
-    Revision? ReadPiece(IEventHistory history, Revision compacted, Revision from, bool forBehind, List<WatchAnswer> answers)
+    Revision? ReadPiece(IEventHistory history, Revision from, bool forBehind, List<WatchAnswer> answers)
     {
         if (history.Read(from, position) is not { } changes) return null;
         var last = position;
@@ -77,7 +75,7 @@ public sealed partial class WatchStream
             last = change.Revision;
             break;
         }
-        foreach (var group in touched) Emit(group, history, compacted, forBehind, answers);
+        foreach (var group in touched) Emit(group, history, forBehind, answers);
         touched.Clear();
         return last;
     }
@@ -102,11 +100,11 @@ public sealed partial class WatchStream
         return wanted ? stored.KeyValue.Length : 0;
     }
 
-    void Emit(WatcherGroup group, IEventHistory history, Revision compacted, bool forBehind, List<WatchAnswer> answers)
+    void Emit(WatcherGroup group, IEventHistory history, bool forBehind, List<WatchAnswer> answers)
     {
         var found = group.Found!;
         group.Found = null;
-        AttachPrevious(group, found, history, forBehind ? compacted : Revision.None);
+        AttachPrevious(group, found, history, forBehind ? history.Compacted : Revision.None);
         foreach (var watcher in group.Watchers)
         {
             if (watcher.Behind != forBehind) continue;
