@@ -1,1 +1,3 @@
-return 0;
+using Operator.Controller;
+
+return args is ["crds", .. var folders] ? CrdFiles.Write(folders) : 0;

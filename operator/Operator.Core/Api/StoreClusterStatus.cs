@@ -1,0 +1,138 @@
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Operator.Core;
+
+public sealed record StoreClusterStatus
+{
+    [JsonPropertyName("observedGeneration")]
+    [Doc("The spec's generation that this status answers to.")]
+    public long? ObservedGeneration { get; init; }
+
+    [JsonPropertyName("phase")]
+    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, Degraded, Unavailable, Invalid or Deleting. Programs read conditions.")]
+    public string? Phase { get; init; }
+
+    [JsonPropertyName("clusterToken")]
+    [Doc("Random name of this incarnation of the cluster, minted once, before its first object is made.")]
+    public string? ClusterToken { get; init; }
+
+    [JsonPropertyName("clusterId")]
+    [Doc("The store's own cluster id (hexadecimal), latched when the cluster formed. Members with another id are refused.")]
+    public string? ClusterId { get; init; }
+
+    [JsonPropertyName("formedAt")]
+    [Doc("When the first member formed the cluster. From then on no member may ever form one again.")]
+    public DateTime? FormedAt { get; init; }
+
+    [JsonPropertyName("memberHighWater")]
+    [Doc("The highest member number ever given away. Numbers are never used twice.")]
+    public int? MemberHighWater { get; init; }
+
+    [JsonPropertyName("replicas")]
+    [Doc("Members that exist, for the scale subresource.")]
+    public int? Replicas { get; init; }
+
+    [JsonPropertyName("selector")]
+    [Doc("Label selector of the members' pods, for the scale subresource.")]
+    public string? Selector { get; init; }
+
+    [JsonPropertyName("readyMembers")]
+    [Doc("Voting members that serve.")]
+    public int? ReadyMembers { get; init; }
+
+    [JsonPropertyName("leader")]
+    [Doc("Name of the member that leads; absent when none is known.")]
+    public string? Leader { get; init; }
+
+    [JsonPropertyName("version")]
+    [Doc("The lowest version that a member reports.")]
+    public string? Version { get; init; }
+
+    [JsonPropertyName("members")]
+    [Doc("The members one by one.")]
+    [ListMap("name")]
+    public IReadOnlyList<MemberStatus>? Members { get; init; }
+
+    [JsonPropertyName("operation")]
+    [Doc("The change of membership under way. It is written here before its first effect, so that a new operator pod goes on where the last one stopped.")]
+    public OperationStatus? Operation { get; init; }
+
+    [JsonPropertyName("blocked")]
+    [Doc("What the operator would do but may not yet, and why.")]
+    public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
+
+    [JsonPropertyName("conditions")]
+    [Doc("Ready, Available, Progressing and Reconciled.")]
+    [ListMap("type")]
+    public IReadOnlyList<V1Condition>? Conditions { get; init; }
+}
+
+public sealed record MemberStatus
+{
+    [JsonPropertyName("name")]
+    [Doc("Name of the member and of its StatefulSet.")]
+    public required string Name { get; init; }
+
+    [JsonPropertyName("memberId")]
+    [Doc("The store's member id (hexadecimal); absent until it has joined.")]
+    public string? MemberId { get; init; }
+
+    [JsonPropertyName("role")]
+    [Doc("Voter or Learner; absent until it has joined.")]
+    public string? Role { get; init; }
+
+    [JsonPropertyName("state")]
+    [Doc("Ready, Starting, NotReady, Failed, Missing or Leaving.")]
+    public required string State { get; init; }
+
+    [JsonPropertyName("pod")]
+    [Doc("Name of its pod.")]
+    public string? Pod { get; init; }
+
+    [JsonPropertyName("node")]
+    [Doc("Node that the pod runs on.")]
+    public string? Node { get; init; }
+
+    [JsonPropertyName("version")]
+    [Doc("Version that the member reports.")]
+    public string? Version { get; init; }
+
+    [JsonPropertyName("reason")]
+    [Doc("Why it is not Ready, in one word.")]
+    public string? Reason { get; init; }
+}
+
+public sealed record OperationStatus
+{
+    [JsonPropertyName("id")]
+    [Doc("Identifies the operation; the same one never starts twice.")]
+    public required string Id { get; init; }
+
+    [JsonPropertyName("kind")]
+    [Doc("FormCluster, AddMember or RemoveMember.")]
+    public required string Kind { get; init; }
+
+    [JsonPropertyName("member")]
+    [Doc("The member it is about.")]
+    public required string Member { get; init; }
+
+    [JsonPropertyName("startedAt")]
+    [Doc("When it began.")]
+    public DateTime? StartedAt { get; init; }
+}
+
+public sealed record BlockedStatus
+{
+    [JsonPropertyName("rule")]
+    [Doc("The planner's rule that declined.")]
+    public required string Rule { get; init; }
+
+    [JsonPropertyName("reason")]
+    [Doc("Why, in one word.")]
+    public required string Reason { get; init; }
+
+    [JsonPropertyName("message")]
+    [Doc("Why, in a sentence.")]
+    public string? Message { get; init; }
+}

@@ -1,0 +1,181 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>One member: a StatefulSet of one pod, so that this member can be repaired, rolled or moved while the others are left alone, and so that its
+/// pod still comes back while no operator runs.</summary>
+public static class MemberStatefulSet
+{
+    /// <summary>The user of .NET's chiseled images; written as a number because the kubelet cannot check a name against runAsNonRoot.</summary>
+    private const long User = 1654;
+
+    public static V1StatefulSet Build(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken, string image)
+    {
+        var labels = Labels.OfCluster(cluster.Metadata.Name);
+        labels[Labels.Member] = member.ToString();
+        var pod = Pod(cluster, member, image);
+        var render = Fingerprint.Of(pod);
+        pod.Containers[0].Args = Arguments(cluster.Metadata.NamespaceProperty, member, ticket, clusterToken);
+        return Applied.Stamp(new V1StatefulSet
+        {
+            ApiVersion = "apps/v1",
+            Kind = "StatefulSet",
+            Metadata = new V1ObjectMeta
+            {
+                Name = member.ToString(),
+                NamespaceProperty = cluster.Metadata.NamespaceProperty,
+                Labels = labels,
+                OwnerReferences = [Labels.Owner(cluster)],
+                Annotations = new Dictionary<string, string>
+                {
+                    [Annotations.Ticket] = ticket.Kind.ToString().ToLowerInvariant(),
+                    [Annotations.InitialCluster] = ticket.InitialCluster,
+                    [Annotations.ClusterToken] = clusterToken,
+                },
+            },
+            Spec = new V1StatefulSetSpec
+            {
+                Replicas = 1,
+                ServiceName = Names.PeerService(cluster.Metadata.Name),
+                PodManagementPolicy = "Parallel",
+                // The operator deletes the pod when its turn comes: then patching a template is free of side effects.
+                UpdateStrategy = new V1StatefulSetUpdateStrategy { Type = "OnDelete" },
+                RevisionHistoryLimit = 2,
+                Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.Member] = member.ToString() } },
+                Template = new V1PodTemplateSpec
+                {
+                    Metadata = new V1ObjectMeta { Labels = labels, Annotations = PodAnnotations(render) },
+                    Spec = pod,
+                },
+                VolumeClaimTemplates = [Claim(cluster, labels)],
+            },
+        });
+    }
+
+    private static Dictionary<string, string> PodAnnotations(string render) => new()
+    {
+        [Annotations.Render] = render,
+        ["prometheus.io/scrape"] = "true",
+        ["prometheus.io/port"] = $"{Ports.Metrics}",
+        ["prometheus.io/path"] = "/metrics",
+    };
+
+    private static V1PodSpec Pod(StoreCluster cluster, MemberName member, string image) => new()
+    {
+        // The store never talks to Kubernetes: a pod that is broken into holds no token.
+        AutomountServiceAccountToken = false,
+        EnableServiceLinks = false,
+        TerminationGracePeriodSeconds = 60,
+        ImagePullSecrets = cluster.Spec.Image.PullSecrets?.Select(secret => new V1LocalObjectReference { Name = secret.Name }).ToList(),
+        SecurityContext = new V1PodSecurityContext
+        {
+            RunAsNonRoot = true,
+            RunAsUser = User,
+            RunAsGroup = User,
+            FsGroup = User,
+            FsGroupChangePolicy = "OnRootMismatch",
+            SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
+        },
+        Affinity = SpreadOverNodes(cluster),
+        Containers = [Container(cluster, image)],
+        Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }],
+    };
+
+    /// <summary>Preferred, so that a cluster of three still starts where there is one node.</summary>
+    private static V1Affinity SpreadOverNodes(StoreCluster cluster) => new()
+    {
+        PodAntiAffinity = new V1PodAntiAffinity
+        {
+            PreferredDuringSchedulingIgnoredDuringExecution =
+            [
+                new V1WeightedPodAffinityTerm
+                {
+                    Weight = 100,
+                    PodAffinityTerm = new V1PodAffinityTerm
+                    {
+                        TopologyKey = "kubernetes.io/hostname",
+                        LabelSelector = new V1LabelSelector { MatchLabels = Labels.Selector(cluster.Metadata.Name) },
+                    },
+                },
+            ],
+        },
+    };
+
+    private static V1Container Container(StoreCluster cluster, string image) => new()
+    {
+        Name = "store",
+        Image = image,
+        ImagePullPolicy = cluster.Spec.Image.PullPolicy,
+        Command = ["/app/store"],
+        Ports =
+        [
+            new V1ContainerPort { Name = "client", ContainerPort = Ports.Client, Protocol = "TCP" },
+            new V1ContainerPort { Name = "peer", ContainerPort = Ports.Peer, Protocol = "TCP" },
+            new V1ContainerPort { Name = "metrics", ContainerPort = Ports.Metrics, Protocol = "TCP" },
+        ],
+        Resources = Resources(cluster.Spec.Resources),
+        // Startup: five minutes, for a log to be replayed. Liveness asks only whether the process turns over, never for a quorum: restarting members of a
+        // cluster that has lost its quorum makes it worse.
+        StartupProbe = Probe("/livez", periodSeconds: 2, failureThreshold: 150),
+        LivenessProbe = Probe("/livez", periodSeconds: 10, failureThreshold: 6),
+        ReadinessProbe = Probe("/readyz", periodSeconds: 3, failureThreshold: 3),
+        SecurityContext = new V1SecurityContext
+        {
+            AllowPrivilegeEscalation = false,
+            ReadOnlyRootFilesystem = true,
+            Capabilities = new V1Capabilities { Drop = ["ALL"] },
+        },
+        VolumeMounts =
+        [
+            new V1VolumeMount { Name = "data", MountPath = "/data" },
+            new V1VolumeMount { Name = "tmp", MountPath = "/tmp" },
+        ],
+    };
+
+    private static List<string> Arguments(string @namespace, MemberName member, Ticket ticket, string clusterToken) =>
+    [
+        $"--name={member}",
+        // A folder below the mount point, because the volume's own root may hold lost+found and belongs to root.
+        $"--data-dir=/data/{member}",
+        // 0.0.0.0 and not [::]: a node without IPv6 refuses the latter.
+        $"--listen-client-urls=http://0.0.0.0:{Ports.Client}",
+        $"--advertise-client-urls={member.ClientUrl(@namespace)}",
+        $"--listen-peer-urls=http://0.0.0.0:{Ports.Peer}",
+        $"--initial-advertise-peer-urls={member.PeerUrl(@namespace)}",
+        $"--listen-metrics-urls=http://0.0.0.0:{Ports.Metrics}",
+        $"--initial-cluster={ticket.InitialCluster}",
+        $"--initial-cluster-state={ticket.InitialClusterState}",
+        $"--initial-cluster-token={clusterToken}",
+    ];
+
+    private static V1Probe Probe(string path, int periodSeconds, int failureThreshold) => new()
+    {
+        HttpGet = new V1HTTPGetAction { Path = path, Port = "metrics", Scheme = "HTTP" },
+        PeriodSeconds = periodSeconds,
+        FailureThreshold = failureThreshold,
+        TimeoutSeconds = 5,
+    };
+
+    private static V1ResourceRequirements? Resources(ResourcesSpec? resources) => resources is null
+        ? null
+        : new V1ResourceRequirements { Requests = Quantities(resources.Requests), Limits = Quantities(resources.Limits) };
+
+    private static Dictionary<string, ResourceQuantity>? Quantities(IReadOnlyDictionary<string, Quantity>? quantities) =>
+        quantities?.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary(pair => pair.Key, pair => pair.Value.ToResourceQuantity());
+
+    private static V1PersistentVolumeClaim Claim(StoreCluster cluster, Dictionary<string, string> labels) => new()
+    {
+        ApiVersion = "v1",
+        Kind = "PersistentVolumeClaim",
+        Metadata = new V1ObjectMeta { Name = "data", Labels = labels },
+        Spec = new V1PersistentVolumeClaimSpec
+        {
+            AccessModes = ["ReadWriteOnce"],
+            StorageClassName = cluster.Spec.Storage.StorageClassName,
+            Resources = new V1VolumeResourceRequirements
+            {
+                Requests = new Dictionary<string, ResourceQuantity> { ["storage"] = cluster.Spec.Storage.Size.ToResourceQuantity() },
+            },
+        },
+    };
+}

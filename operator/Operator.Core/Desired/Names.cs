@@ -1,0 +1,69 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+public static class Names
+{
+    public const string FieldManager = "store-operator";
+
+    /// <summary>The one headless Service that all members' StatefulSets share.</summary>
+    public static string PeerService(string cluster) => $"{cluster}-peers";
+
+    public static string ClientService(string cluster) => cluster;
+
+    public static string Budget(string cluster) => cluster;
+}
+
+public static class Ports
+{
+    public const int Client = 2379;
+    public const int Peer = 2380;
+    public const int Metrics = 2381;
+}
+
+public static class Annotations
+{
+    /// <summary>Fingerprint of the object as it was last applied: a change of it is what makes the operator apply again.</summary>
+    public const string Applied = "storecluster.io/applied";
+
+    /// <summary>On a StatefulSet: <c>form</c>, <c>join</c> or <c>sealed</c>. See <see cref="Ticket"/>.</summary>
+    public const string Ticket = "storecluster.io/ticket";
+
+    /// <summary>On a StatefulSet: the --initial-cluster of its ticket.</summary>
+    public const string InitialCluster = "storecluster.io/initial-cluster";
+
+    /// <summary>On a StatefulSet: the cluster's token, from which a lost status is found again.</summary>
+    public const string ClusterToken = "storecluster.io/cluster-token";
+
+    /// <summary>On a pod: fingerprint of what it runs, the ticket left out. A pod that differs from its StatefulSet has to be restarted.</summary>
+    public const string Render = "storecluster.io/render";
+}
+
+public static class Labels
+{
+    public const string Cluster = "storecluster.io/cluster";
+    public const string Member = "storecluster.io/member";
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+    public const string ManagedByOperator = "app.kubernetes.io/managed-by=store-operator";
+
+    public static Dictionary<string, string> OfCluster(string cluster) => new()
+    {
+        ["app.kubernetes.io/name"] = "store",
+        ["app.kubernetes.io/instance"] = cluster,
+        [ManagedBy] = "store-operator",
+        [Cluster] = cluster,
+    };
+
+    /// <summary>What selects every member's pod, and what a Service or a budget selects by.</summary>
+    public static Dictionary<string, string> Selector(string cluster) => new() { [Cluster] = cluster };
+
+    public static V1OwnerReference Owner(StoreCluster cluster) => new()
+    {
+        ApiVersion = StoreCluster.ApiVersionText,
+        Kind = StoreCluster.KindText,
+        Name = cluster.Metadata.Name,
+        Uid = cluster.Metadata.Uid,
+        Controller = true,
+        BlockOwnerDeletion = true,
+    };
+}

@@ -1,0 +1,40 @@
+using k8s;
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>Everything one pass may decide from: the objects as the caches had them and the members as they answered, at one time.</summary>
+public sealed record ClusterView
+{
+    public required StoreCluster Cluster { get; init; }
+
+    /// <summary>When it was gathered: the only clock that the core has.</summary>
+    public required DateTime ObservedAt { get; init; }
+
+    /// <summary>Image for clusters whose spec names none, such as <c>registry.example/store:1.0</c>.</summary>
+    public required string DefaultImage { get; init; }
+
+    public IReadOnlyList<V1StatefulSet> StatefulSets { get; init; } = [];
+    public IReadOnlyList<V1Pod> Pods { get; init; } = [];
+    public IReadOnlyList<V1PersistentVolumeClaim> Claims { get; init; } = [];
+    public IReadOnlyList<V1Service> Services { get; init; } = [];
+    public IReadOnlyList<V1PodDisruptionBudget> Budgets { get; init; } = [];
+
+    /// <summary>Null when no member could read it linearizably, that is, when there is no quorum or nobody was reached.</summary>
+    public Membership? Membership { get; init; }
+
+    /// <summary>By member; those that did not answer are absent.</summary>
+    public IReadOnlyDictionary<MemberName, MemberReport> Reports { get; init; } = new Dictionary<MemberName, MemberReport>();
+
+    public string Name => Cluster.Metadata.Name;
+    public string Namespace => Cluster.Metadata.NamespaceProperty;
+    public StoreClusterSpec Spec => Cluster.Spec;
+    public StoreClusterStatus Status => Cluster.Status ?? s_empty;
+    public bool Formed => Status.FormedAt is not null;
+
+    private static readonly StoreClusterStatus s_empty = new();
+
+    /// <summary>An object of this name that some other owner made is never touched.</summary>
+    public bool Owns(IKubernetesObject<V1ObjectMeta> child) =>
+        child.Metadata.OwnerReferences?.Any(owner => owner.Controller == true && owner.Uid == Cluster.Metadata.Uid) == true;
+}

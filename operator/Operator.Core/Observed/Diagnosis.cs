@@ -1,0 +1,92 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>One member from every side: its objects, its place in the member list, its own words, and the sum of it.</summary>
+public sealed record MemberVerdict(MemberName Name, Health Health)
+{
+    public V1StatefulSet? Set { get; init; }
+    public V1Pod? Pod { get; init; }
+    public V1PersistentVolumeClaim? Claim { get; init; }
+    public ListedMember? Listed { get; init; }
+    public MemberReport? Report { get; init; }
+
+    public bool Ready => Health.State == MemberState.Ready;
+    public bool Voter => Listed is { Learner: false, Started: true };
+    public bool Learner => Listed is { Learner: true };
+
+    /// <summary>A pod that was made from an older template. What the ticket says does not count: see <see cref="Ticket"/>.</summary>
+    public bool Outdated => Pod is not null && Set is not null
+        && Render(Pod.Metadata) is { } running && Render(Set.Spec.Template.Metadata) is { } wanted && running != wanted;
+
+    private static string? Render(V1ObjectMeta? metadata) =>
+        metadata?.Annotations is { } annotations && annotations.TryGetValue(Annotations.Render, out var render) ? render : null;
+}
+
+/// <summary>The view, judged: what the rules and the report read.</summary>
+public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Members, string? InvalidSpec)
+{
+    public OperationStatus? Operation => View.Status.Operation;
+
+    public IEnumerable<MemberVerdict> Voters => Members.Where(member => member.Voter);
+
+    public IEnumerable<MemberVerdict> HealthyVoters => Members.Where(member => member.Voter && member.Ready);
+
+    public bool AllVotersHealthy => Voters.All(member => member.Ready);
+
+    /// <summary>The member that the report with the highest term follows.</summary>
+    public MemberVerdict? Leader
+    {
+        get
+        {
+            var newest = View.Reports.OrderBy(pair => pair.Key.Number).Select(pair => pair.Value).Where(report => report.Leader != 0).MaxBy(report => report.Term);
+            return newest is null
+                ? null
+                : Members.FirstOrDefault(member => member.Report?.MemberId == newest.Leader || member.Listed?.Id == newest.Leader);
+        }
+    }
+
+    public MemberVerdict? Find(string? name) => Members.FirstOrDefault(member => member.Name.ToString() == name);
+
+    public static Diagnosis Of(ClusterView view) => new(view, [.. Names(view).Select(name => Judge(view, name))], SpecValidation.Check(view.Cluster));
+
+    /// <summary>Whoever has a StatefulSet or a place in the member list is a member, and so is the one that an operation is about.</summary>
+    private static IEnumerable<MemberName> Names(ClusterView view)
+    {
+        var sets = view.StatefulSets.Where(view.Owns).Select(set => MemberName.Parse(view.Name, set.Metadata.Name));
+        var listed = view.Membership?.Members.Select(member => member.Name) ?? [];
+        var known = view.Membership is null ? view.Status.Members?.Select(member => MemberName.Parse(view.Name, member.Name)) ?? [] : [];
+        return sets.Concat(listed).Concat(known).Append(MemberName.Parse(view.Name, view.Status.Operation?.Member))
+            .OfType<MemberName>().Distinct().Order();
+    }
+
+    private static MemberVerdict Judge(ClusterView view, MemberName name)
+    {
+        var set = view.StatefulSets.FirstOrDefault(set => set.Metadata.Name == name.ToString() && view.Owns(set));
+        var pod = view.Pods.FirstOrDefault(pod => pod.Metadata.Name == name.Pod);
+        var report = view.Reports.GetValueOrDefault(name);
+        var listed = view.Membership?.Find(name);
+        return new MemberVerdict(name, Sum(view, name, set, pod, listed, report))
+        {
+            Set = set,
+            Pod = pod,
+            Claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim),
+            Listed = listed,
+            Report = report,
+        };
+    }
+
+    private static Health Sum(ClusterView view, MemberName name, V1StatefulSet? set, V1Pod? pod, ListedMember? listed, MemberReport? report)
+    {
+        if (view.Status.Operation is { Kind: Operations.Remove } leaving && leaving.Member == name.ToString())
+            return new Health(MemberState.Leaving, "Leaving", $"member {name} is being removed");
+        if (set is null) return new Health(MemberState.Missing, "StatefulSetMissing", $"StatefulSet {name} does not exist");
+        var health = PodVerdict.Of(pod, name);
+        if (health.State != MemberState.Ready) return health;
+        // The kubelet's word is up to half a minute old when a node dies. The member's own is not.
+        if (report is null) return new Health(MemberState.NotReady, "Unreachable", $"member {name} does not answer the operator");
+        if (report.Leader == 0) return new Health(MemberState.NotReady, "NoLeader", $"member {name} knows of no leader");
+        if (view.Membership is not null && listed is null) return new Health(MemberState.NotReady, "NotAMember", $"{name} is not in the store's member list");
+        return health;
+    }
+}

@@ -1,0 +1,64 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+public enum MemberState
+{
+    Ready,
+    Starting,
+    NotReady,
+    Failed,
+    Missing,
+    Leaving,
+}
+
+/// <param name="Reason">One word, empty when ready.</param>
+/// <param name="Message">A sentence that names the pod and what is wrong with it.</param>
+public readonly record struct Health(MemberState State, string Reason = "", string Message = "");
+
+/// <summary>What the kubelet and the scheduler say about a member's pod, in the words that go to status.</summary>
+public static class PodVerdict
+{
+    public const string ImagePullFailed = "ImagePullFailed";
+
+    private static readonly HashSet<string> s_imageReasons =
+        ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
+
+    private static readonly HashSet<string> s_normalWaits = ["ContainerCreating", "PodInitializing"];
+
+    public static Health Of(V1Pod? pod, MemberName member)
+    {
+        if (pod is null) return new Health(MemberState.Missing, "PodMissing", $"pod {member.Pod} does not exist yet");
+        if (pod.Metadata.DeletionTimestamp is not null) return new Health(MemberState.NotReady, "Terminating", $"pod {member.Pod} is being deleted");
+        var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
+        if (container?.State?.Waiting is { Reason: { } waiting } wait && !s_normalWaits.Contains(waiting))
+            return OfWaiting(pod, member, container, wait);
+        if (container?.State?.Terminated is { } ended)
+            return new Health(MemberState.Failed, "Exited", $"pod {member.Pod}: the store exited with code {ended.ExitCode}{Tail(ended.Message)}");
+        if (Condition(pod, "PodScheduled") is { Status: "False" } unscheduled)
+            return new Health(MemberState.Starting, "Unschedulable", $"pod {member.Pod} cannot be scheduled: {unscheduled.Message}");
+        if (Condition(pod, "Ready")?.Status == "True") return new Health(MemberState.Ready);
+        if (container?.Started != true) return new Health(MemberState.Starting, "Starting", $"pod {member.Pod} is starting{Tail(container?.State?.Waiting?.Reason)}");
+        return new Health(MemberState.NotReady, "ReadinessFailed", $"pod {member.Pod} runs but does not answer its readiness probe");
+    }
+
+    private static Health OfWaiting(V1Pod pod, MemberName member, V1ContainerStatus container, V1ContainerStateWaiting wait)
+    {
+        if (s_imageReasons.Contains(wait.Reason))
+        {
+            // The status's image may be empty until the image is there; the spec's is what was asked for.
+            var image = pod.Spec?.Containers?.FirstOrDefault(spec => spec.Name == "store")?.Image ?? container.Image;
+            return new Health(MemberState.Failed, ImagePullFailed, $"pod {member.Pod}: image \"{image}\" cannot be pulled: {wait.Message ?? wait.Reason}");
+        }
+
+        var ended = container.LastState?.Terminated;
+        return wait.Reason == "CrashLoopBackOff" && ended is not null
+            ? new Health(MemberState.Failed, "CrashLooping",
+                $"pod {member.Pod}: the store exited with code {ended.ExitCode} after {container.RestartCount} restarts{Tail(ended.Message)}; see kubectl logs {member.Pod}")
+            : new Health(MemberState.Failed, wait.Reason, $"pod {member.Pod}: {wait.Message ?? wait.Reason}");
+    }
+
+    private static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+
+    private static string Tail(string? text) => string.IsNullOrWhiteSpace(text) ? "" : ": " + text.Trim();
+}

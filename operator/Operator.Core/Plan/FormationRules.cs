@@ -1,0 +1,44 @@
+namespace Operator.Core;
+
+/// <summary>How a cluster comes to be, once.</summary>
+internal static class FormationRules
+{
+    /// <summary>The token is in status before the first object exists. StatefulSets carry it too: a StoreCluster whose status was lost (restored from a
+    /// backup of Kubernetes objects, say) finds its name again instead of becoming another cluster.</summary>
+    public static Decision MintToken(Diagnosis diagnosis)
+    {
+        if (diagnosis.View.Status.ClusterToken is not null) return Decision.NothingToDo;
+        var recovered = diagnosis.Members.Select(member => member.Set?.Metadata.Annotations)
+            .OfType<IDictionary<string, string>>()
+            .Select(annotations => annotations.TryGetValue(Annotations.ClusterToken, out var token) ? token : null)
+            .FirstOrDefault(token => token is not null);
+        return new Decision.Act(new Step.MintToken(recovered));
+    }
+
+    /// <summary>
+    /// One seed, one time:
+    ///   1. number and operation go to status;
+    ///   2. the seed's StatefulSet is made with state "new";
+    ///   3. it answers, and its cluster id and the time are latched in status. From here on "new" is never rendered again.
+    /// A crash between any two of these resumes at the next.
+    /// </summary>
+    public static Decision Form(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (view.Formed) return Decision.NothingToDo;
+        if (view.Membership is { } membership) return new Decision.Act(new Step.LatchFormed(membership.ClusterId));
+        if (diagnosis.Members.Any(HasJoined))
+            return new Decision.Halt("StatusLost", "members exist that have joined a cluster; waiting for one of them to answer instead of forming another cluster");
+        if (diagnosis.Operation is not { Kind: Operations.Form } operation)
+            return new Decision.Act(new Step.StartOperation(Operations.Form, Numbers.Next(view)));
+        var seed = diagnosis.Find(operation.Member)!;
+        if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace), set: null)));
+        var rendered = Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace), seed.Set);
+        if (!Applied.IsCurrent(seed.Set, rendered)) return new Decision.Act(new Step.Apply(rendered));
+        if (seed is { Outdated: true, Ready: false, Pod: { Metadata.DeletionTimestamp: null } pod })
+            return new Decision.Act(new Step.DeletePod(pod.Metadata.Name, pod.Metadata.Uid, "it runs an older template and is not ready"));
+        return new Decision.Halt("SeedStarting", seed.Health.Message.Length > 0 ? seed.Health.Message : $"waiting for {seed.Name} to form the cluster");
+    }
+
+    private static bool HasJoined(MemberVerdict member) => member.Set is not null && Ticket.Of(member.Set) is { Kind: not TicketKind.Form };
+}

@@ -1,0 +1,70 @@
+using k8s;
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>Rules that keep Kubernetes objects as they are rendered.</summary>
+internal static class ObjectRules
+{
+    public static Decision Services(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        return Keep(PeerService.Build(view.Cluster), view.Services) ?? Keep(ClientService.Build(view.Cluster), view.Services) ?? Decision.NothingToDo;
+    }
+
+    public static Decision Budget(Diagnosis diagnosis) =>
+        Keep(DisruptionBudget.Build(diagnosis.View.Cluster, diagnosis.Voters.Count()), diagnosis.View.Budgets) ?? Decision.NothingToDo;
+
+    /// <summary>Makes what is missing, and patches what has drifted. No pod is restarted by it.</summary>
+    public static Decision StatefulSets(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        foreach (var member in diagnosis.Members.Where(member => member.Health.State != MemberState.Leaving))
+        {
+            var ticket = member.Set is null ? MissingTicket(view, member) : Render.TicketOf(view, member);
+            if (ticket is null) continue;
+            if (Keep(Render.Member(view, member.Name, ticket, member.Set), view.StatefulSets) is { } apply) return apply;
+        }
+
+        return Decision.NothingToDo;
+    }
+
+    /// <summary>The ticket for a member whose StatefulSet is not there: it was just added, or somebody deleted the StatefulSet.</summary>
+    private static Ticket? MissingTicket(ClusterView view, MemberVerdict member) => member.Listed switch
+    {
+        { Started: false } => Ticket.Join(view.Membership!, view.Namespace),
+        { Started: true } => Ticket.Sealed(member.Name, view.Namespace),
+        // Nobody can read the member list: with its volume back, a member that we knew may be what the quorum lacks.
+        null when view.Membership is null && member.Claim is not null => Ticket.Sealed(member.Name, view.Namespace),
+        null => null,
+    };
+
+    /// <summary>Volumes go with the StoreCluster or outlive it, as spec.storage.retention.onDelete says; and a wish to change them is answered.</summary>
+    public static Decision Claims(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        var owned = view.Spec.Storage.Retention.OnDelete == RetentionSpec.Delete;
+        foreach (var claim in diagnosis.Members.Select(member => member.Claim).OfType<V1PersistentVolumeClaim>())
+        {
+            if (view.Owns(claim) != owned) return new Decision.Act(new Step.OwnClaim(claim.Metadata.Name, owned));
+        }
+
+        foreach (var claim in diagnosis.Members.Select(member => member.Set?.Spec.VolumeClaimTemplates?.FirstOrDefault()).OfType<V1PersistentVolumeClaim>())
+        {
+            if (!Render.SameSize(view.Spec.Storage.Size, claim.Spec.Resources.Requests["storage"])
+                || claim.Spec.StorageClassName != view.Spec.Storage.StorageClassName)
+            {
+                return new Decision.Decline("StorageUnchangeable",
+                    "spec.storage.size and storageClassName cannot be changed once members exist; members keep the volumes that they were made with");
+            }
+        }
+
+        return Decision.NothingToDo;
+    }
+
+    private static Decision.Act? Keep<T>(T rendered, IReadOnlyList<T> live) where T : IKubernetesObject<V1ObjectMeta>
+    {
+        var there = live.FirstOrDefault(item => item.Metadata.Name == rendered.Metadata.Name);
+        return there is not null && Applied.IsCurrent(there, rendered) ? null : new Decision.Act(new Step.Apply(rendered));
+    }
+}

@@ -1,0 +1,70 @@
+using k8s;
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>The one thing a pass changes. Data, not a call: the shell carries it out, and carrying it out twice does no harm.</summary>
+public abstract record Step
+{
+    private Step()
+    {
+    }
+
+    /// <summary>Writes to status, compared-and-swapped on the resource version: what has to be known before the first effect.</summary>
+    public abstract record Journal : Step
+    {
+        private protected Journal()
+        {
+        }
+
+        public abstract StoreClusterStatus Record(StoreClusterStatus status, DateTime now);
+    }
+
+    /// <summary>Names the cluster. <see cref="Recovered"/> is set when objects exist that carry a token already; otherwise the shell throws the dice.</summary>
+    public sealed record MintToken(string? Recovered) : Step;
+
+    public sealed record LatchToken(string Token) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token };
+    }
+
+    public sealed record StartOperation(string Kind, MemberName Member) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with
+        {
+            Operation = Operations.Start(Kind, Member, now),
+            MemberHighWater = Math.Max(status.MemberHighWater ?? 0, Member.Number),
+        };
+    }
+
+    public sealed record FinishOperation : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { Operation = null };
+    }
+
+    public sealed record LatchFormed(string ClusterId) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>
+            status with { ClusterId = ClusterId, FormedAt = now, Operation = null };
+    }
+
+    public sealed record Apply(IKubernetesObject<V1ObjectMeta> Object) : Step;
+
+    public sealed record AddLearner(MemberName Member, string PeerUrl) : Step;
+
+    public sealed record Promote(MemberName Member, ulong Id) : Step;
+
+    public sealed record MoveLeader(MemberName From, MemberName To, ulong ToId) : Step;
+
+    public sealed record RemoveMember(MemberName Member, ulong Id) : Step;
+
+    /// <summary>The uid is a precondition: a pod that came back under the same name in the meantime is left alone.</summary>
+    public sealed record DeletePod(string Pod, string Uid, string Why) : Step;
+
+    public sealed record DeleteStatefulSet(MemberName Member, string Uid) : Step;
+
+    public sealed record DeleteClaim(string Claim, string Uid) : Step;
+
+    /// <summary>Makes the volume claim go when the StoreCluster goes, or stay.</summary>
+    public sealed record OwnClaim(string Claim, bool Owned) : Step;
+}

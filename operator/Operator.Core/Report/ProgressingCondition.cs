@@ -1,0 +1,35 @@
+namespace Operator.Core;
+
+/// <summary>True while the operator is changing something, False when it wants nothing or may not; the message says which.</summary>
+internal static class ProgressingCondition
+{
+    public static Verdict Judge(Diagnosis diagnosis, Plan plan)
+    {
+        if (plan.Step is not null) return new Verdict("True", plan.Rule, $"{plan.Rule}: {Words(plan.Step)}");
+        if (plan.Blocked is [var first, ..])
+        {
+            var waiting = diagnosis.Operation is not null && diagnosis.Members.All(member => member.Health.State != MemberState.Failed);
+            return new Verdict(waiting ? "True" : "False", first.Reason, $"{first.Rule}: {first.Message}");
+        }
+
+        return new Verdict("False", "Steady", "there is nothing to do");
+    }
+
+    private static string Words(Step step) => step switch
+    {
+        Step.Apply apply => $"applying {apply.Object.Kind} {apply.Object.Metadata.Name}",
+        Step.AddLearner add => $"adding {add.Member} as a learner",
+        Step.Promote promote => $"promoting {promote.Member}",
+        Step.MoveLeader move => $"moving leadership from {move.From} to {move.To}",
+        Step.RemoveMember remove => $"removing {remove.Member}",
+        Step.DeletePod delete => $"restarting pod {delete.Pod}: {delete.Why}",
+        Step.DeleteStatefulSet delete => $"deleting StatefulSet {delete.Member}",
+        Step.DeleteClaim delete => $"deleting volume claim {delete.Claim}",
+        Step.OwnClaim own => $"volume claim {own.Claim} will {(own.Owned ? "be deleted" : "stay")} when the StoreCluster is deleted",
+        Step.StartOperation start => $"{start.Kind} of {start.Member}",
+        Step.FinishOperation => "the operation is done",
+        Step.LatchFormed => "the cluster has formed",
+        Step.MintToken or Step.LatchToken => "naming the cluster",
+        _ => step.GetType().Name,
+    };
+}

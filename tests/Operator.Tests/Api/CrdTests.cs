@@ -1,0 +1,68 @@
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+using Operator.Core;
+using Xunit;
+
+namespace Operator.Tests;
+
+public sealed class CrdTests
+{
+    [Theory]
+    [InlineData("crds")]
+    [InlineData("charts/store-operator/crd-bases")]
+    public void The_committed_definition_is_the_generated_one(string folder)
+    {
+        var committed = File.ReadAllText(Repository.At(folder, "storeclusters.yaml"));
+        Assert.True(committed == CrdBuilder.Yaml<StoreCluster>(),
+            $"{folder}/storeclusters.yaml differs from the classes: run `dotnet run --project operator/Operator.Controller -- crds crds charts/store-operator/crd-bases`");
+    }
+
+    [Fact]
+    public void Kubernetes_models_read_every_field_of_it()
+    {
+        var crd = Load();
+        var version = Assert.Single(crd.Spec.Versions);
+        Assert.Equal("storeclusters.storecluster.io", crd.Metadata.Name);
+        Assert.Equal(["sc"], crd.Spec.Names.ShortNames);
+        Assert.NotNull(version.Subresources.Status);
+        Assert.Equal(".status.selector", version.Subresources.Scale.LabelSelectorPath);
+        Assert.Equal([1, 3, 5, 7], version.Schema.OpenAPIV3Schema.Properties["spec"].Properties["replicas"].EnumProperty.Select(value => int.Parse(value.ToString()!)));
+    }
+
+    [Fact]
+    public void Every_field_has_a_description_and_a_type()
+    {
+        Visit("", Load().Spec.Versions[0].Schema.OpenAPIV3Schema);
+
+        static void Visit(string path, V1JSONSchemaProps schema)
+        {
+            Assert.True(schema.Type is not null || schema.XKubernetesIntOrString == true, $"{path} has no type");
+            foreach (var (name, property) in schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>())
+            {
+                Assert.True(path + name == "metadata" || !string.IsNullOrWhiteSpace(property.Description), $"{path}{name} has no description");
+                Visit($"{path}{name}.", property);
+            }
+
+            if (schema.Items is JsonElement) Assert.Fail("unread items");
+        }
+    }
+
+    [Fact]
+    public void The_sample_is_valid_and_reads_back()
+    {
+        var sample = Yaml.Read<StoreCluster>(File.ReadAllText(Repository.At("crds", "examples", "storecluster.yaml")));
+        Assert.Null(SpecValidation.Check(sample));
+        Assert.Equal(3, sample.Spec.Replicas);
+    }
+
+    [Fact]
+    public void Status_survives_a_round_trip_unchanged()
+    {
+        var status = StatusReport.Build(Diagnosis.Of(new World().Formed(3).View()), new Plan(null, Plan.Steady, []), error: null);
+        var text = KubernetesJson.Serialize(status);
+        Assert.Equal(text, KubernetesJson.Serialize(KubernetesJson.Deserialize<StoreClusterStatus>(text)));
+    }
+
+    private static V1CustomResourceDefinition Load() => KubernetesYaml.Deserialize<V1CustomResourceDefinition>(CrdBuilder.Yaml<StoreCluster>(), strict: true);
+}

@@ -1,0 +1,102 @@
+using k8s.Models;
+using Operator.Core;
+
+namespace Operator.Tests;
+
+/// <summary>One member of a <see cref="World"/>; as made it serves, votes and is sealed.</summary>
+internal sealed class MemberBuilder(int number)
+{
+    public int Number { get; } = number;
+    public bool HasSet { get; set; } = true;
+    public bool HasPod { get; set; } = true;
+    public bool HasClaim { get; set; } = true;
+    public bool IsListed { get; set; } = true;
+    public bool IsLearner { get; set; }
+    public bool IsStarted { get; set; } = true;
+    public bool Answers { get; set; } = true;
+    public bool PodReady { get; set; } = true;
+    public bool PodDeleting { get; set; }
+    public TicketKind Ticket { get; set; } = TicketKind.Sealed;
+    public string? PodImage { get; set; }
+    public string? SetImage { get; set; }
+    public string SetOwner { get; set; } = "uid-1";
+    public string ClusterId { get; set; } = "cafe";
+    public int Leader { get; set; } = 1;
+    public ulong Applied { get; set; } = 5000;
+    public string Version { get; set; } = "3.6.0";
+    public V1ContainerState? Container { get; set; }
+    public V1PodCondition? Scheduled { get; set; }
+
+    /// <summary>The member has a StatefulSet and a pod that is on its way.</summary>
+    public void Starting()
+    {
+        PodReady = false;
+        Answers = false;
+    }
+
+    /// <summary>Only a place in the member list, as right after MemberAdd.</summary>
+    public void OnlyAdded()
+    {
+        (HasSet, HasPod, HasClaim, IsLearner, IsStarted, Answers) = (false, false, false, true, false, false);
+    }
+
+    public void WaitsWith(string reason, string message)
+    {
+        Starting();
+        Container = new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = reason, Message = message } };
+    }
+
+    public ListedMember Listed(string cluster)
+    {
+        var name = new MemberName(cluster, Number);
+        return new ListedMember(name, (ulong)Number, [name.PeerUrl(World.Namespace)], IsLearner, IsStarted);
+    }
+
+    public MemberReport Report() => new((ulong)Number, ClusterId, (ulong)Leader, IsLearner, Version, Applied, Applied, Term: 2);
+
+    public V1StatefulSet Set(StoreCluster cluster, Membership? membership, string token, string defaultImage)
+    {
+        var set = MemberStatefulSet.Build(cluster, Name(cluster), Held(cluster, membership), token, SetImage ?? StoreImage.Of(cluster.Spec, defaultImage));
+        set.Metadata.Uid = $"set-{Number}";
+        set.Metadata.OwnerReferences[0].Uid = SetOwner;
+        return set;
+    }
+
+    public V1Pod Pod(StoreCluster cluster, Membership? membership, string token, string defaultImage)
+    {
+        var image = PodImage ?? SetImage ?? StoreImage.Of(cluster.Spec, defaultImage);
+        var template = MemberStatefulSet.Build(cluster, Name(cluster), Held(cluster, membership), token, image).Spec.Template;
+        return new V1Pod
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = Name(cluster).Pod,
+                Uid = $"pod-{Number}",
+                Annotations = template.Metadata.Annotations,
+                DeletionTimestamp = PodDeleting ? World.Now : null,
+            },
+            Spec = template.Spec,
+            Status = new V1PodStatus
+            {
+                Conditions =
+                [
+                    Scheduled ?? new V1PodCondition { Type = "PodScheduled", Status = "True" },
+                    new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False" },
+                ],
+                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, Started = PodReady, RestartCount = 3 }],
+            },
+        };
+    }
+
+    public V1PersistentVolumeClaim Claim(StoreCluster cluster) => new() { Metadata = new V1ObjectMeta { Name = Name(cluster).Claim, Uid = $"claim-{Number}" } };
+
+    private MemberName Name(StoreCluster cluster) => new(cluster.Metadata.Name, Number);
+
+    private Ticket Held(StoreCluster cluster, Membership? membership) => Ticket switch
+    {
+        TicketKind.Form => Core.Ticket.Form(Name(cluster), World.Namespace),
+        TicketKind.Join when membership is not null => Core.Ticket.Join(membership, World.Namespace),
+        TicketKind.Join => new Ticket(TicketKind.Join, "unread"),
+        _ => Core.Ticket.Sealed(Name(cluster), World.Namespace),
+    };
+}
