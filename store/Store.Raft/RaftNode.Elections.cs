@@ -32,10 +32,11 @@ public sealed partial class RaftNode
 
     internal int DrawElectionTimeout() => _random.Next(Options.ElectionTimeoutTicks, 2 * Options.ElectionTimeoutTicks);
 
-    /// <summary>Starts an election: with a pre-vote, or at once when the leader itself hands over.</summary>
+    /// <summary>Starts an election, where this member may stand: with a pre-vote, or at once when the leader itself hands over.</summary>
     internal void Campaign(bool transfer)
     {
-        if (transfer) BecomeCandidate(transfer: true);
+        if (!MayStand) BecomeFollower(Term, NodeId.None);
+        else if (transfer) BecomeCandidate(transfer: true);
         else Become(new PreCandidate(this));
     }
 
@@ -99,7 +100,7 @@ public sealed partial class RaftNode
                 return true;
             case Message.RequestVote { Transfer: false } when _role.HearsLeader:
                 return false;
-            case Message.AppendEntries or Message.Heartbeat or Message.InstallSnapshot:
+            case Message.AppendEntries or Message.Heartbeat:
                 BecomeFollower(message.Term, message.From);
                 return true;
             default:
@@ -116,7 +117,7 @@ public sealed partial class RaftNode
     {
         switch (message)
         {
-            case Message.AppendEntries or Message.Heartbeat or Message.InstallSnapshot:
+            case Message.AppendEntries or Message.Heartbeat:
                 Send(new Message.HeartbeatReply(Id, message.From, Term, ReadContext: 0));
                 break;
             case Message.PreVote:

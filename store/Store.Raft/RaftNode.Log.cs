@@ -48,8 +48,14 @@ public sealed partial class RaftNode
         Send(new Message.HeartbeatReply(Id, heartbeat.From, Term, heartbeat.ReadContext));
     }
 
-    internal void TakeSnapshot(Message.InstallSnapshot install)
+    /// <summary>
+    /// What is committed stays true in every term and whoever says it, so a snapshot whose stream took longer than its sender's leadership is not
+    /// lost. For the same reason its arrival is no sign of a leader.
+    /// </summary>
+    private void TakeSnapshot(Message.InstallSnapshot install)
     {
+        if (_role.Kind == RaftRole.Leader && install.Term <= Term) return;
+        if (install.Term > Term || _role.Kind != RaftRole.Follower) BecomeFollower(Term.Max(install.Term, Term), NodeId.None);
         var snapshot = install.Snapshot;
         if (snapshot.Index > Commit)
         {

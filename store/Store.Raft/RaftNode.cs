@@ -61,6 +61,9 @@ public sealed partial class RaftNode
             case Message.TransferLeader transfer:
                 if (_role.Kind == RaftRole.Leader) _role.TransferLeadership(transfer.Target);
                 return;
+            case Message.InstallSnapshot install:
+                TakeSnapshot(install);
+                return;
         }
         if (message.Term < Term) AnswerOldTerm(message);
         else if (message.Term == Term || AdmitLaterTerm(message)) StepInTerm(message);
@@ -69,7 +72,7 @@ public sealed partial class RaftNode
     /// <summary>Stands for election now, pre-vote first, as if the election timeout had passed. For tests, and for a single member that need not wait for anyone.</summary>
     public void Campaign()
     {
-        if (_role.Kind != RaftRole.Leader && MayStand) Campaign(transfer: false);
+        if (_role.Kind != RaftRole.Leader) Campaign(transfer: false);
     }
 
     /// <summary>Proposes commands, in order; a follower passes them on to the leader. All are taken or none.</summary>

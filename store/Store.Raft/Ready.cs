@@ -21,7 +21,11 @@ public sealed record Ready
     /// <summary>Followers that are behind the log: the shell makes and streams a snapshot, then calls <see cref="RaftNode.ReportSnapshot"/>.</summary>
     public IReadOnlyList<NodeId> SnapshotsNeeded { get; init; } = [];
 
-    /// <summary>A received snapshot was accepted: replace the state machine by it. The log now starts behind its index.</summary>
+    /// <summary>
+    /// A received snapshot was accepted: replace the state machine by it and report <see cref="RaftNode.Applied"/> with its index; nothing more is
+    /// handed out to apply before. The log now starts behind its index. If a crash leaves the state machine replaced but the write of this Ready undone, start
+    /// with the state machine's point as <see cref="RaftStart.Snapshot"/> and no entries: whatever the old log holds is older or was never committed.
+    /// </summary>
     public SnapshotMetadata? Restore { get; init; }
 }
 

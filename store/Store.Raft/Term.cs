@@ -9,6 +9,8 @@ public readonly record struct Term(ulong Value) : IComparable<Term>
 
     public int CompareTo(Term other) => Value.CompareTo(other.Value);
 
+    public static Term Max(Term a, Term b) => a > b ? a : b;
+
     public static bool operator <(Term a, Term b) => a.Value < b.Value;
     public static bool operator >(Term a, Term b) => a.Value > b.Value;
     public static bool operator <=(Term a, Term b) => a.Value <= b.Value;

@@ -29,7 +29,10 @@ public abstract record Message(NodeId From, NodeId To, Term Term)
 
     public sealed record HeartbeatReply(NodeId From, NodeId To, Term Term, ulong ReadContext) : Message(From, To, Term);
 
-    /// <summary>The state up to <paramref name="Snapshot"/> has arrived beside this message and was verified.</summary>
+    /// <summary>
+    /// The state up to <paramref name="Snapshot"/> has arrived beside this message and was verified. Good in any later term too, and from a sender that
+    /// does not lead any more: what is committed stays so.
+    /// </summary>
     public sealed record InstallSnapshot(NodeId From, NodeId To, Term Term, SnapshotMetadata Snapshot) : Message(From, To, Term);
 
     /// <summary>Stand for election now: the leader hands over (dissertation §3.10).</summary>

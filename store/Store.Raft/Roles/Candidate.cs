@@ -38,7 +38,7 @@ internal sealed class Candidate(RaftNode node, bool transfer) : Role(node)
             case Message.VoteReply reply:
                 Count(reply);
                 break;
-            case Message.AppendEntries or Message.Heartbeat or Message.InstallSnapshot:
+            case Message.AppendEntries or Message.Heartbeat:
                 Node.FollowAndStep(message);
                 break;
         }

@@ -14,9 +14,7 @@ internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
 
     public override void Tick()
     {
-        if (!_timer.Tick()) return;
-        if (Node.MayStand) Node.Campaign(transfer: false);
-        else _leader = NodeId.None;
+        if (_timer.Tick()) Node.Campaign(transfer: false);
     }
 
     public override void VoteGranted() => _timer.Reset();
@@ -33,11 +31,7 @@ internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
                 Hear(heartbeat);
                 Node.TakeHeartbeat(heartbeat);
                 break;
-            case Message.InstallSnapshot install:
-                Hear(install);
-                Node.TakeSnapshot(install);
-                break;
-            case Message.TimeoutNow when Node.MayStand:
+            case Message.TimeoutNow:
                 Node.Campaign(transfer: true);
                 break;
             case Message.ReadIndexReply reply:

@@ -61,7 +61,7 @@ internal sealed class Leader : Role
 
     public override void Step(Message message)
     {
-        Invariant.Require(message is not (Message.AppendEntries or Message.Heartbeat or Message.InstallSnapshot), "one leader a term");
+        Invariant.Require(message is not (Message.AppendEntries or Message.Heartbeat), "one leader a term");
         if (_replicator.Find(message.From) is not { } member) return;
         member.Active = true;
         switch (message)

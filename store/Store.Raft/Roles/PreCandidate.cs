@@ -33,7 +33,7 @@ internal sealed class PreCandidate(RaftNode node) : Role(node)
             case Message.PreVoteReply reply when reply.Term == Node.Term.Next:
                 Count(reply.From, granted: true);
                 break;
-            case Message.AppendEntries or Message.Heartbeat or Message.InstallSnapshot:
+            case Message.AppendEntries or Message.Heartbeat:
                 Node.FollowAndStep(message);
                 break;
             case Message.TimeoutNow:

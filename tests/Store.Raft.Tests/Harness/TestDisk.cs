@@ -47,6 +47,16 @@ internal sealed class TestDisk
         _entries.RemoveRange(0, at + 1);
     }
 
+    /// <summary>A crash between replacing the state machine by a snapshot and writing that to the log: the log starts anew behind the state machine.</summary>
+    public void StartBehind(SnapshotMetadata applied)
+    {
+        var term = applied.Index == Snapshot.Index ? Snapshot.Term : _entries.Find(entry => entry.Index == applied.Index)?.Term;
+        if (term == applied.Term) return;
+        Snapshot = applied;
+        HardState = HardState with { Commit = applied.Index };
+        _entries.Clear();
+    }
+
     private void Write(PersistRequest request)
     {
         HardState = request.HardState ?? HardState;

@@ -60,7 +60,6 @@ internal sealed class TestMember
     public void Restart(Random random, int written = 0)
     {
         Disk.Crash(written);
-        if (_appliedPoint.Index < Disk.Snapshot.Index) Restored(Disk.Snapshot);
         Reads.Clear();
         SnapshotsNeeded.Clear();
         Node = Start(random);
@@ -73,8 +72,11 @@ internal sealed class TestMember
         Disk.Compact(index, config);
     }
 
-    private RaftNode Start(Random random) =>
-        new(_options, new(Disk.HardState, Disk.Snapshot, [.. Disk.Entries], _appliedPoint.Index), random);
+    private RaftNode Start(Random random)
+    {
+        Disk.StartBehind(_appliedPoint);
+        return new(_options, new(Disk.HardState, Disk.Snapshot, [.. Disk.Entries], _appliedPoint.Index), random);
+    }
 
     private void Apply(Entry entry)
     {

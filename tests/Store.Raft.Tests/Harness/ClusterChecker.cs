@@ -1,0 +1,92 @@
+namespace Store.Raft.Tests;
+
+/// <summary>What Raft promises (figure 3), checked from outside while a cluster runs: tell it of every turn, ask it after every step.</summary>
+internal sealed class ClusterChecker(TestCluster cluster)
+{
+    private readonly Dictionary<Term, NodeId> _leaders = [];
+    private readonly Dictionary<(LogIndex, Term), (Term PreviousTerm, Entry Entry)> _appended = [];
+    private readonly List<Entry> _committed = [];
+    private readonly Dictionary<ulong, LogIndex> _reads = [];
+    private ulong _nextRead;
+
+    public int CommittedCount => _committed.Count;
+
+    /// <summary>Asks for a read that must see all that anybody has applied up to now.</summary>
+    public void Read(TestMember member)
+    {
+        _reads[++_nextRead] = new((ulong)_committed.Count);
+        member.Node.ReadIndex(_nextRead);
+    }
+
+    public void Turned(TestMember member, Ready ready)
+    {
+        if (ready.Persist is { } persist) LogMatching(member, persist);
+        foreach (var entry in ready.Committed) StateMachineSafety(member, entry);
+        foreach (var read in ready.Reads) Check(read.Index >= _reads[read.Context], $"read {read} at {member.Id} is stale: {_reads[read.Context]} was applied before");
+        Leaders();
+    }
+
+    /// <summary>Election safety and leader completeness.</summary>
+    public void Leaders()
+    {
+        foreach (var member in cluster.Members.Values)
+        {
+            var status = member.Node.Status;
+            if (status.Role != RaftRole.Leader) continue;
+            if (_leaders.TryAdd(status.Term, status.Id)) LeaderCompleteness(member);
+            Check(_leaders[status.Term] == status.Id, $"two leaders in term {status.Term}: {_leaders[status.Term]} and {status.Id}");
+        }
+    }
+
+    /// <summary>All members of the newest configuration have applied the same.</summary>
+    public void Converged()
+    {
+        var leader = cluster.Leader!;
+        foreach (var id in leader.Node.Status.Config.Voters.Union(leader.Node.Status.Config.Learners))
+        {
+            var member = cluster.Members[id];
+            Check(member.AppliedIndex == leader.AppliedIndex, $"{id} has applied {member.AppliedIndex}, the leader {leader.AppliedIndex}");
+            Check(member.Applied.SequenceEqual(_committed), $"{id} has applied something else");
+            Check(member.Node.Status.Config.Equals(leader.Node.Status.Config), $"{id} has another configuration");
+        }
+    }
+
+    /// <summary>An index and a term name one entry, and with it everything before it.</summary>
+    private void LogMatching(TestMember member, PersistRequest persist)
+    {
+        foreach (var entry in persist.Entries)
+        {
+            var previous = member.Node.TermAt(entry.Index - 1)!.Value;
+            if (_appended.TryAdd((entry.Index, entry.Term), (previous, entry))) continue;
+            var (seenPrevious, seen) = _appended[(entry.Index, entry.Term)];
+            Check(seenPrevious == previous && seen == entry, $"{member.Id} has another entry {entry.Index} of term {entry.Term} than others");
+        }
+    }
+
+    private void StateMachineSafety(TestMember member, Entry entry)
+    {
+        var index = (int)entry.Index.Value;
+        if (index == _committed.Count + 1)
+        {
+            _committed.Add(entry);
+            foreach (var leader in cluster.Members.Values.Where(m => m.Node.Status is { Role: RaftRole.Leader } s && s.Term >= member.Node.Status.Term)) Has(leader, entry);
+        }
+        Check(index <= _committed.Count && _committed[index - 1] == entry, $"{member.Id} applies another entry {entry.Index} than others did");
+    }
+
+    private void LeaderCompleteness(TestMember leader)
+    {
+        foreach (var entry in _committed) Has(leader, entry);
+    }
+
+    private static void Has(TestMember leader, Entry entry)
+    {
+        if (entry.Index < leader.Node.Status.FirstIndex) return;
+        Check(leader.Node.TermAt(entry.Index) == entry.Term, $"the leader {leader.Id} lacks the committed entry {entry.Index} of term {entry.Term}");
+    }
+
+    private static void Check(bool holds, string otherwise)
+    {
+        if (!holds) throw new InvariantException(otherwise);
+    }
+}
