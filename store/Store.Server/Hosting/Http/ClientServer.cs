@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using System.Net;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>What the client side needs of the member behind it.</summary>
+sealed record ServedMember(MemberIdentity Identity, ReplicaLoop Loop, Func<EngineSize> EngineSize);
+
+/// <summary>The web server in front of one member: gRPC and HTTP/1.1 on the client ports, health and metrics on the metrics ports.</summary>
+sealed class ClientServer : IAsyncDisposable
+{
+    readonly WebApplication application;
+    readonly ClientPorts ports;
+
+    ClientServer(WebApplication application, ClientPorts ports) => (this.application, this.ports) = (application, ports);
+
+    /// <summary>Starts to serve: on return every port answers.</summary>
+    public static async Task<ClientServer> StartAsync(
+        ServerOptions options, ClientPorts ports, ServedMember member, ILoggerProvider logging, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
+        builder.Logging.AddProvider(logging).SetMinimumLevel(LogLevel.Trace);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options, ports));
+        builder.Services.AddSingleton<IConnectionListenerFactory, SharedPortListenerFactory>();
+        AddServices(builder.Services, options, member);
+        var application = builder.Build();
+        Route(application, options, member);
+        await application.StartAsync(cancellationToken);
+        return new(application, ports);
+    }
+
+    /// <summary>Long watches: no limit on streams or slowness, large windows, pings in silence (contract 1.15).</summary>
+    static void Configure(KestrelServerOptions kestrel, ServerOptions options, ClientPorts ports)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.AllowAlternateSchemes = true;
+        var limits = kestrel.Limits;
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        limits.KeepAliveTimeout = options.KeepAliveInterval + options.KeepAliveTimeout;
+        limits.MaxRequestBodySize = null; // A gRPC stream has no end; each message is bounded by its prefix.
+        limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
+        limits.Http2.InitialConnectionWindowSize = 8 << 20;
+        limits.Http2.InitialStreamWindowSize = 1 << 20;
+        limits.Http2.KeepAlivePingDelay = options.KeepAliveInterval;
+        limits.Http2.KeepAlivePingTimeout = options.KeepAliveTimeout;
+        foreach (var port in ports.Clients)
+        {
+            kestrel.Listen(port.For(ClientProtocol.Http1), listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(port.For(ClientProtocol.Http2), listen => listen.Protocols = HttpProtocols.Http2);
+        }
+
+        foreach (var port in ports.Metrics)
+        {
+            kestrel.Listen(port.For(ClientProtocol.Http1), listen => MarkAsMetrics(listen, HttpProtocols.Http1));
+            kestrel.Listen(port.For(ClientProtocol.Http2), listen => MarkAsMetrics(listen, HttpProtocols.Http2));
+        }
+    }
+
+    static void MarkAsMetrics(ListenOptions listen, HttpProtocols protocols)
+    {
+        listen.Protocols = protocols;
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(MetricsPort.Instance);
+            return next(connection);
+        });
+    }
+
+    static void AddServices(IServiceCollection services, ServerOptions options, ServedMember member)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(member.Identity);
+        services.AddSingleton(member.Loop);
+        services.AddRouting();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MessageBytesMax;
+            grpc.MaxSendMessageSize = null;
+        });
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter(StoreMetrics.MeterName)
+            .AddPrometheusExporter(prometheus =>
+            {
+                prometheus.DisableTotalNameSuffixForCounters = true;
+                prometheus.ScopeInfoEnabled = false;
+                prometheus.TargetInfoEnabled = false;
+                prometheus.ScrapeResponseCacheDurationMilliseconds = 0;
+            }));
+        ProcessMetrics.Observe();
+        ReplicaMetrics.Observe(options, member.Identity, member.Loop, member.EngineSize);
+    }
+
+    static void Route(WebApplication application, ServerOptions options, ServedMember member)
+    {
+        var logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Store.Requests");
+        var unary = new UnaryEndpoint(UnaryMethods(options, member), options.MessageBytesMax, logger);
+        var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
+
+        application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));
+        application.Use((http, next) => ServePlainAsync(http, next, health, member.Loop));
+        application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
+        application.Use(StreamMetrics.MeasureAsync);
+        application.UseRouting();
+        foreach (var map in StreamServices) map(application);
+        application.Run(RefuseUnknown);
+    }
+
+    /// <summary>Services on Grpc.AspNetCore: streams, and what belongs to them.</summary>
+    static ImmutableArray<Action<WebApplication>> StreamServices => [];
+
+    static IEnumerable<UnaryMethod> UnaryMethods(ServerOptions options, ServedMember member) =>
+    [
+        .. new KvService(options, member.Identity, member.Loop, new RangeAdmission(options.ReadResponseBytesMax)).Methods,
+        .. new ClusterService(member.Identity, member.Loop).Methods,
+        .. new MaintenanceService(options, member.Identity, member.Loop, member.EngineSize).Methods,
+    ];
+
+    static async Task ServePlainAsync(HttpContext http, RequestDelegate next, HealthChecks health, ReplicaLoop loop)
+    {
+        if (await health.TryServeAsync(http)) return;
+        if (http.Request.Path == "/version") await VersionEndpoint.ServeAsync(http, loop);
+        else await next(http);
+    }
+
+    /// <summary>gRPC's answer to a method that does not exist, in Go's words; 404 to everything else.</summary>
+    static Task RefuseUnknown(HttpContext http)
+    {
+        if (!UnaryEndpoint.IsGrpc(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return http.Response.WriteAsync("404 page not found\n");
+        }
+
+        var parts = http.Request.Path.Value!.Split('/');
+        var (service, method) = parts.Length == 3 ? (parts[1], parts[2]) : (http.Request.Path.Value!, "");
+        var known = Protocol.Etcdserverpb.RpcReflection.Descriptor.Services.Any(s => s.FullName == service);
+        UnaryEndpoint.Refuse(http, new(StatusCode.Unimplemented, known ? $"unknown method {method} for service {service}" : $"unknown service {service}"));
+        return Task.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await application.StopAsync();
+        await application.DisposeAsync();
+        await ports.DisposeAsync();
+    }
+
+    /// <summary>Set on connections of `--listen-metrics-urls`: no client requests there.</summary>
+    sealed class MetricsPort
+    {
+        public static readonly MetricsPort Instance = new();
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Store.Server;
+
+/// <summary>The sockets of one member's client side, taken before anything else starts: a port in use must not cost a boot.</summary>
+sealed class ClientPorts : IAsyncDisposable
+{
+    readonly List<SharedPort> clients = [];
+    readonly List<SharedPort> metrics = [];
+
+    public IReadOnlyList<SharedPort> Clients => clients;
+
+    public IReadOnlyList<SharedPort> Metrics => metrics;
+
+    /// <exception cref="FlagException">A port is taken, or an address is not this machine's.</exception>
+    public static async Task<ClientPorts> BindAsync(ServerOptions options, ILoggerFactory logging, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = 4096 }), logging);
+        var logger = logging.CreateLogger("Store.Listener");
+        var ports = new ClientPorts();
+        try
+        {
+            await BindAllAsync("listen-client-urls", options.ListenClientUrls, ports.clients);
+            await BindAllAsync("listen-metrics-urls", options.ListenMetricsUrls, ports.metrics);
+            return ports;
+        }
+        catch
+        {
+            await ports.DisposeAsync();
+            throw;
+        }
+
+        async Task BindAllAsync(string flag, ImmutableArray<Uri> urls, List<SharedPort> bound)
+        {
+            foreach (var url in urls)
+            foreach (var address in Addresses(url))
+            {
+                try
+                {
+                    bound.Add(await SharedPort.BindAsync(sockets, new IPEndPoint(address, url.Port), time, logger, cancellationToken));
+                }
+                catch (AddressInUseException)
+                {
+                    throw new FlagException($"listen tcp {address}:{url.Port}: bind: address already in use; stop the process that holds it or change --{flag}");
+                }
+                catch (SocketException exception)
+                {
+                    throw new FlagException($"listen tcp {address}:{url.Port}: {exception.Message.ToLowerInvariant()}; check --{flag}");
+                }
+            }
+        }
+    }
+
+    static IPAddress[] Addresses(Uri url) => url.Host == "localhost" ? [IPAddress.Loopback] : [IPAddress.Parse(url.Host.Trim('[', ']'))];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var port in clients.Concat(metrics)) await port.DisposeAsync();
+    }
+}

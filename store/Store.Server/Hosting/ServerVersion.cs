@@ -1,0 +1,23 @@
+using System.Reflection;
+
+namespace Store.Server;
+
+/// <summary>The etcd version whose surface this is, which clients parse (kube-apiserver switches features by it), and our own.</summary>
+public static class ServerVersion
+{
+    public const string Etcd = "3.6.13";
+    public const string Cluster = "3.6.0";
+    public const string Storage = "3.6.0";
+
+    public static readonly string Own =
+        typeof(ServerVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>What `--version` prints; scripts read the first line.</summary>
+    public static string Text =>
+        $"""
+        etcd Version: {Etcd}
+        Store Version: {Own}
+        Runtime: .NET {Environment.Version}
+        OS/Arch: {(OperatingSystem.IsLinux() ? "linux" : Environment.OSVersion.Platform.ToString())}/{System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}
+        """;
+}

@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Google.Protobuf;
+using Store.Protocol.Etcdserverpb;
+using Store.Protocol.Replicated;
+using Store.Raft;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>etcdserverpb.KV: reads from the published view, writes through the log.</summary>
+sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLoop loop, RangeAdmission admission)
+{
+    /// <summary>A range of at most so many rows does not ask for admission: it is small unless its values are huge.</summary>
+    const long RowsWithoutAdmission = 100;
+
+    public IEnumerable<UnaryMethod> Methods =>
+    [
+        UnaryMethod.Of("KV", "Range", RangeRequest.Parser, RangeAsync),
+        UnaryMethod.Of("KV", "Put", PutRequest.Parser, PutAsync),
+        UnaryMethod.Of("KV", "DeleteRange", DeleteRangeRequest.Parser, DeleteRangeAsync),
+        UnaryMethod.Of("KV", "Txn", TxnRequest.Parser, TxnAsync),
+        UnaryMethod.Of("KV", "Compact", CompactionRequest.Parser, CompactAsync),
+    ];
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Answer> RangeAsync(RangeRequest request, Caller caller)
+    {
+        StoreMetrics.Ranges.Add();
+        if (await ReadyToReadAsync(request.Serializable, CancellationToken.None) is not StoreError.None and var notReady) return notReady;
+
+        RangeAdmission.Lease lease = default;
+        if (EstimatedBytes(request) is > 0 and var bytes) lease = await admission.EnterAsync(bytes, caller.Aborted);
+        var view = loop.View;
+        var result = view.Range(request);
+        if (result.Error == StoreError.None) return Answer.Of(new RangeAnswer(identity, result, loop.Status.Term.Value, lease));
+        lease.Dispose();
+        return result.Error;
+    }
+
+    public ValueTask<Answer> PutAsync(PutRequest request, Caller caller)
+    {
+        StoreMetrics.Puts.Add();
+        return ProposeAsync<PutResponse>(new() { Put = request }, static r => r.Header);
+    }
+
+    public ValueTask<Answer> DeleteRangeAsync(DeleteRangeRequest request, Caller caller)
+    {
+        StoreMetrics.Deletes.Add();
+        return ProposeAsync<DeleteRangeResponse>(new() { DeleteRange = request }, static r => r.Header);
+    }
+
+    public ValueTask<Answer> TxnAsync(TxnRequest request, Caller caller)
+    {
+        StoreMetrics.Txns.Add();
+        return ProposeAsync<TxnResponse>(new() { Txn = request }, static r => r.Header);
+    }
+
+    public ValueTask<Answer> CompactAsync(CompactionRequest request, Caller caller) =>
+        ProposeAsync<CompactionResponse>(new() { Compaction = request }, static r => r.Header);
+
+    /// <summary>Sends the command through the log and completes the header of its answer.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
+        where TResponse : class, IMessage
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        if (command.CalculateSize() > options.RequestBytesMax) return StoreError.RequestTooLarge;
+        // Not cancelled with the call: what is proposed may be applied anyway, and the wait is bounded by the request timeout.
+        var reply = await loop.ProposeAsync(command, CancellationToken.None);
+        if (reply.Error != StoreError.None) return reply.Error;
+        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
+        var response = (TResponse)reply.Result.Response!;
+        identity.Stamp(headerOf(response), loop.Status.Term);
+        return Answer.Of(response);
+    }
+
+    /// <summary>Learners serve serializable ranges alone (contract 1.6, end).</summary>
+    async ValueTask<StoreError> ReadyToReadAsync(bool serializable, CancellationToken cancellationToken)
+    {
+        if (loop.HasCorruptAlarm) return StoreError.CorruptCluster;
+        if (serializable) return StoreError.None;
+        return loop.IsLearner ? StoreError.NotSupportedForLearner : await loop.ReadIndexAsync(cancellationToken);
+    }
+
+    /// <summary>Zero for a range that is small by its shape. Two counts in the index (O(log n)) tell the share of the live bytes that it may return.</summary>
+    long EstimatedBytes(RangeRequest request)
+    {
+        if (request.RangeEnd.IsEmpty || request.CountOnly || request.Limit is > 0 and <= RowsWithoutAdmission) return 0;
+        var view = loop.View;
+        var rows = view.Range(new() { Key = request.Key, RangeEnd = request.RangeEnd, CountOnly = true }).Count;
+        if (request.Limit > 0) rows = Math.Min(rows, request.Limit);
+        if (rows <= RowsWithoutAdmission) return 0;
+        var keys = view.Range(new() { Key = EveryKey, RangeEnd = EveryKey, CountOnly = true }).Count;
+        return view.LiveBytes / Math.Max(1, keys) * rows;
+    }
+
+    static readonly ByteString EveryKey = ByteString.CopyFrom(0);
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using Store.Protocol.Etcdserverpb;
+using Store.Protocol.Replicated;
+using Store.Raft;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>etcdserverpb.Maintenance (contract 1.9).</summary>
+/// <param name="size">What the engine takes on disk.</param>
+sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, ReplicaLoop loop, Func<EngineSize> size)
+{
+    public IEnumerable<UnaryMethod> Methods =>
+    [
+        UnaryMethod.Of("Maintenance", "Status", StatusRequest.Parser, StatusAsync),
+        UnaryMethod.Of("Maintenance", "Alarm", AlarmRequest.Parser, AlarmAsync),
+        UnaryMethod.Of("Maintenance", "Defragment", DefragmentRequest.Parser, DefragmentAsync),
+        UnaryMethod.Of("Maintenance", "Hash", HashRequest.Parser, HashAsync),
+        UnaryMethod.Of("Maintenance", "HashKV", HashKVRequest.Parser, HashKvAsync),
+        UnaryMethod.Of("Maintenance", "MoveLeader", MoveLeaderRequest.Parser, MoveLeaderAsync),
+    ];
+
+    /// <summary>Answers without a quorum, and on learners.</summary>
+    ValueTask<Answer> StatusAsync(StatusRequest request, Caller caller)
+    {
+        var (view, raft, engine) = (loop.View, loop.Status, size());
+        var response = new StatusResponse
+        {
+            Header = Header(view, raft),
+            Version = ServerVersion.Etcd,
+            DbSize = engine.AllocatedBytes,
+            DbSizeInUse = engine.InUseBytes,
+            DbSizeQuota = Math.Max(0, options.QuotaBytes),
+            Leader = raft.Leader.Value,
+            RaftIndex = raft.Commit.Value,
+            RaftTerm = raft.Term.Value,
+            RaftAppliedIndex = view.Applied.Value,
+            IsLearner = loop.IsLearner,
+            StorageVersion = ServerVersion.Storage,
+            DowngradeInfo = new(),
+        };
+        if (raft.Leader.IsNone) response.Errors.Add(StatusMapping.ToStatus(StoreError.NoLeader).Detail);
+        // The trailing space is part of what Go prints for the message.
+        foreach (var alarm in view.Cluster.Alarms)
+            response.Errors.Add($"memberID:{alarm.MemberID} alarm:{alarm.Alarm.ToString().ToUpperInvariant()} ");
+        return new(Answer.Of(response));
+    }
+
+    async ValueTask<Answer> AlarmAsync(AlarmRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        if (request.Action == AlarmRequest.Types.AlarmAction.Get)
+        {
+            if (await loop.ReadIndexAsync(caller.Aborted) is not StoreError.None and var notReady) return notReady;
+            var view = loop.View;
+            var response = new AlarmResponse { Header = Header(view, loop.Status) };
+            response.Alarms.Add(view.Cluster.Alarms
+                .Where(a => (request.MemberID == 0 || a.MemberID == request.MemberID) && (request.Alarm == AlarmType.None || a.Alarm == request.Alarm)));
+            return Answer.Of(response);
+        }
+
+        var reply = await loop.ProposeAsync(new Command { Alarm = request }, CancellationToken.None);
+        if (reply.Error != StoreError.None) return reply.Error;
+        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
+        var changed = (AlarmResponse)reply.Result.Response!;
+        identity.Stamp(changed.Header ??= new(), loop.Status.Term);
+        return Answer.Of(changed);
+    }
+
+    /// <summary>The engine gives space back by itself: there is nothing to stop the world for.</summary>
+    ValueTask<Answer> DefragmentAsync(DefragmentRequest request, Caller caller) => new(Answer.Of(new DefragmentResponse { Header = Header(loop.View, loop.Status) }));
+
+    async ValueTask<Answer> HashAsync(HashRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var started = Stopwatch.GetTimestamp();
+        var (view, raft) = (loop.View, loop.Status);
+        var hash = await Task.Run(() => view.HashKv(default), caller.Aborted);
+        StoreMetrics.HashSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return hash.Error != StoreError.None ? hash.Error : Answer.Of(new HashResponse { Header = Header(view, raft), Hash = hash.Hash });
+    }
+
+    async ValueTask<Answer> HashKvAsync(HashKVRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var started = Stopwatch.GetTimestamp();
+        var (view, raft) = (loop.View, loop.Status);
+        // It walks every row: not on the connection's turn.
+        var hash = await Task.Run(() => view.HashKv(new(request.Revision)), caller.Aborted);
+        StoreMetrics.HashRevisionSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return hash.Error != StoreError.None ? hash.Error : Answer.Of(new HashKVResponse
+        {
+            Header = Header(view, raft), Hash = hash.Hash, CompactRevision = hash.Compacted.Value, HashRevision = hash.HashRevision.Value,
+        });
+    }
+
+    async ValueTask<Answer> MoveLeaderAsync(MoveLeaderRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var raft = loop.Status;
+        if (raft.Role != RaftRole.Leader) return StoreError.NotLeader;
+        var target = new NodeId(request.TargetID);
+        if (!raft.Config.Voters.Contains(target)) return StoreError.BadLeaderTransferee;
+        if (target != identity.MemberId && await loop.TransferLeadershipAsync(target, caller.Aborted) is not StoreError.None and var error) return error;
+        return Answer.Of(new MoveLeaderResponse { Header = Header(loop.View, loop.Status) });
+    }
+
+    ResponseHeader Header(StateView view, RaftStatus raft) => identity.Header(view.Revision, raft.Term);
+}

@@ -1,0 +1,48 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Google.Protobuf;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>What a unary handler came to: an error of the store, a message, or the rows of a range. Errors are values: on .NET an exception costs more than a Put.</summary>
+readonly struct Answer
+{
+    readonly IMessage? message;
+    readonly RangeAnswer? range;
+
+    Answer(StoreError error, IMessage? message, RangeAnswer? range)
+    {
+        Error = error;
+        this.message = message;
+        this.range = range;
+    }
+
+    public StoreError Error { get; }
+
+    /// <summary>Of the encoded message; zero for an error.</summary>
+    public long SizeBytes => message?.CalculateSize() ?? range?.SizeBytes ?? 0;
+
+    public static Answer Of(IMessage message) => new(StoreError.None, message, null);
+
+    public static Answer Of(RangeAnswer range) => new(StoreError.None, null, range);
+
+    public static implicit operator Answer(StoreError error) => new(error, null, null);
+
+    /// <summary>True when everything was written to the buffer and nothing needs to be awaited.</summary>
+    public ValueTask WriteAsync(PipeWriter writer)
+    {
+        if (range is not null) return range.WriteAsync(writer);
+        message!.WriteTo((IBufferWriter<byte>)writer);
+        return default;
+    }
+
+    /// <summary>Gives back what the answer holds; called once it is on its way.</summary>
+    public void Release() => range?.Release();
+}
+
+/// <summary>Who calls, lazily: making a cancellation token costs, and most requests end before they could be cancelled.</summary>
+readonly struct Caller(Microsoft.AspNetCore.Http.HttpContext http)
+{
+    public CancellationToken Aborted => http.RequestAborted;
+}
