@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Store.Protocol.Etcdserverpb;
 using Store.Protocol.Replicated;
@@ -87,7 +86,11 @@ sealed class ClusterService(MemberIdentity identity, ReplicaLoop loop)
 
     static Member ToProtocol(ClusterMember member) => new()
     {
-        ID = member.Id.Value, Name = member.Name, IsLearner = member.IsLearner, PeerURLs = { member.PeerUrls }, ClientURLs = { member.ClientUrls },
+        ID = member.Id.Value,
+        Name = member.Name,
+        IsLearner = member.IsLearner,
+        PeerURLs = { member.PeerUrls },
+        ClientURLs = { member.ClientUrls },
     };
 
     static bool AreUrls(RepeatedField<string> urls) =>

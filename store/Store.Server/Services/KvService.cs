@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Store.Protocol.Etcdserverpb;
 using Store.Protocol.Replicated;
-using Store.Raft;
 using Store.State;
 
 namespace Store.Server;

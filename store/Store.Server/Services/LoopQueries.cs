@@ -1,6 +1,5 @@
 using Store.Protocol.Etcdserverpb;
 using Store.Raft;
-using Store.State;
 
 namespace Store.Server;
 

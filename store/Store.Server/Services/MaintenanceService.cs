@@ -90,7 +90,10 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
         StoreMetrics.HashRevisionSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         return hash.Error != StoreError.None ? hash.Error : Answer.Of(new HashKVResponse
         {
-            Header = Header(view, raft), Hash = hash.Hash, CompactRevision = hash.Compacted.Value, HashRevision = hash.HashRevision.Value,
+            Header = Header(view, raft),
+            Hash = hash.Hash,
+            CompactRevision = hash.Compacted.Value,
+            HashRevision = hash.HashRevision.Value,
         });
     }
 

@@ -38,26 +38,26 @@ sealed class ClientPorts : IAsyncDisposable
 
         async Task BindAllAsync(string flag, ImmutableArray<Uri> urls, List<SharedPort> bound)
         {
-            foreach (var url in urls)
-            foreach (var address in Addresses(url))
+            foreach (var endPoint in urls.SelectMany(EndPoints))
             {
                 try
                 {
-                    bound.Add(await SharedPort.BindAsync(sockets, new IPEndPoint(address, url.Port), time, logger, cancellationToken));
+                    bound.Add(await SharedPort.BindAsync(sockets, endPoint, time, logger, cancellationToken));
                 }
                 catch (AddressInUseException)
                 {
-                    throw new FlagException($"listen tcp {address}:{url.Port}: bind: address already in use; stop the process that holds it or change --{flag}");
+                    throw new FlagException($"listen tcp {endPoint}: bind: address already in use; stop the process that holds it or change --{flag}");
                 }
                 catch (SocketException exception)
                 {
-                    throw new FlagException($"listen tcp {address}:{url.Port}: {exception.Message.ToLowerInvariant()}; check --{flag}");
+                    throw new FlagException($"listen tcp {endPoint}: {exception.Message.ToLowerInvariant()}; check --{flag}");
                 }
             }
         }
     }
 
-    static IPAddress[] Addresses(Uri url) => url.Host == "localhost" ? [IPAddress.Loopback] : [IPAddress.Parse(url.Host.Trim('[', ']'))];
+    static IEnumerable<IPEndPoint> EndPoints(Uri url) =>
+        [new(url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']')), url.Port)];
 
     public async ValueTask DisposeAsync()
     {
