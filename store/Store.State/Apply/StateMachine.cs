@@ -1,3 +1,4 @@
+using Store.Protocol.Replicated;
 using Store.Raft;
 
 namespace Store.State;
@@ -21,27 +22,145 @@ public sealed record StateOptions
 
 /// <summary>
 /// The replicated state: applies committed entries in order and publishes immutable views of the result. Deterministic: the same entries give the
-/// same rows, answers and hashes on every member. One caller at a time; views may be read by anybody.
+/// same rows, answers and hashes on every member, whatever their options. One caller at a time; views may be read by anybody.
 /// </summary>
 public sealed partial class StateMachine
 {
-    /// <summary>Opens the state in the engine, or makes a new one: reads the rows and builds the index of keys.</summary>
-    public static StateMachine Open(IKeyValueEngine engine, StateOptions options) => throw new NotImplementedException();
+    readonly IKeyValueEngine engine;
+    readonly StateOptions options;
+    readonly PublishedState published;
+    readonly AppliedBatch batch = new();
+    readonly MvccStore store;
+    readonly Compactor compactor;
+    readonly LeaseTable leases;
+    readonly ClusterTable cluster;
+    readonly Quota quota;
+    readonly CommandRunner commands;
+
+    StateMachine(IKeyValueEngine engine, StateOptions options)
+    {
+        this.engine = engine;
+        this.options = options;
+        published = new(engine, options.EventTailBytes);
+        store = new(published, batch, options.ValueCacheBytes);
+        compactor = new(published, store);
+        leases = new(batch);
+        cluster = new(batch);
+        quota = new(store, cluster);
+        commands = new(store, leases, cluster, quota);
+    }
+
+    /// <summary>
+    /// Opens the state in the engine, or makes a new one: reads the rows and builds the index of keys. Throws <see cref="StateFormatException"/> when
+    /// the state was written by a version with another format.
+    /// </summary>
+    public static StateMachine Open(IKeyValueEngine engine, StateOptions options)
+    {
+        var machine = new StateMachine(engine, options);
+        machine.Restore();
+        return machine;
+    }
+
+    /// <summary>Makes the state of a new cluster in an empty engine: its first members, at index 0. Every one of them must be given the same list.</summary>
+    public static StateMachine Bootstrap(IKeyValueEngine engine, StateOptions options, IEnumerable<ClusterMember> members)
+    {
+        Invariant.Require(engine.Get(Table.Meta, MetaKeys.Applied) is null);
+        var machine = new StateMachine(engine, options);
+        machine.cluster.Begin(members);
+        machine.Write();
+        machine.Publish();
+        return machine;
+    }
 
     /// <summary>Index and term of the last entry that is part of the state (in the same engine batch as its effects).</summary>
-    public LogIndex Applied => throw new NotImplementedException();
+    public LogIndex Applied { get; private set; }
 
-    public Term AppliedTerm => throw new NotImplementedException();
+    public Term AppliedTerm { get; private set; }
 
     /// <summary>Votes as of <see cref="Applied"/>; empty in a new state.</summary>
-    public MembershipConfig Config => throw new NotImplementedException();
+    public MembershipConfig Config => cluster.Config;
 
     /// <summary>The newest view. Replaced as a whole after each <see cref="Apply"/>.</summary>
-    public StateView View => throw new NotImplementedException();
+    public StateView View => published.Latest;
+
+    /// <summary>In order of their ids. For the caller of <see cref="Apply"/> only, like <see cref="FindLease"/>.</summary>
+    public IEnumerable<LeaseInfo> Leases => leases.All;
+
+    /// <summary>Bytes that the cache of newest values holds.</summary>
+    public long CachedBytes => store.CachedBytes;
+
+    public LeaseInfo? FindLease(LeaseId id) => leases.Find(id);
+
+    /// <summary>
+    /// Settles in the command what depends on this member's own options, before it enters the log: its quota, the floor of a lease's time, and the id
+    /// of a lease that came without. Members with other options then still apply it alike.
+    /// </summary>
+    /// <param name="leaseId">Used for a grant without id: positive, chosen by the caller at random.</param>
+    public void Seal(Command command, LeaseId leaseId)
+    {
+        command.QuotaBytes = Math.Max(0, options.QuotaBytes);
+        if (command.LeaseGrant is not { } grant) return;
+        grant.TTL = Math.Max(grant.TTL, options.LeaseTtlMinSeconds);
+        if (grant.ID == 0) grant.ID = leaseId.Value;
+    }
 
     /// <summary>Applies entries that follow <see cref="Applied"/> without a hole, in one engine write; entries at or below it are skipped. One result for each entry applied, in order.</summary>
-    public IReadOnlyList<ApplyResult> Apply(IReadOnlyList<Entry> entries) => throw new NotImplementedException();
+    public IReadOnlyList<ApplyResult> Apply(IReadOnlyList<Entry> entries)
+    {
+        store.RefreshCache();
+        var results = new List<ApplyResult>(entries.Count);
+        foreach (var entry in entries)
+        {
+            if (entry.Index <= Applied) continue;
+            Invariant.Require(entry.Index == Applied.Next);
+            results.Add(commands.Run(entry));
+            (Applied, AppliedTerm) = (entry.Index, entry.Term);
+        }
+        if (results.Count == 0) return results;
+        Write();
+        Publish();
+        return results;
+    }
 
-    /// <summary>Works off a bounded piece of what compaction left to delete; false when nothing is left. Called between applies.</summary>
-    public bool CompactSome(int rowsMax) => throw new NotImplementedException();
+    /// <summary>
+    /// Works off a bounded piece of what compaction left to delete; false when nothing is left. Called between applies, also when there is nothing to
+    /// apply: it takes up into the cache what readers missed.
+    /// </summary>
+    public bool CompactSome(int rowsMax)
+    {
+        store.RefreshCache();
+        if (compactor.IsIdle) return false;
+        compactor.Step(rowsMax);
+        Publish();
+        return !compactor.IsIdle;
+    }
+
+    void Restore()
+    {
+        cluster.Restore(engine);
+        leases.Restore(engine);
+        compactor.Restore();
+        var state = engine.Get(Table.Meta, MetaKeys.Applied) is { } row ? AppliedState.Decode(row) : AppliedState.New;
+        (Applied, AppliedTerm) = (new(state.Index), new(state.Term));
+        batch.Hash = state.Hash;
+        quota.RefusedCost = state.RefusedCost;
+        store.Restore(state, live: entry =>
+        {
+            if (entry.Lease != 0) leases.Attach(new(entry.Lease), entry.Key);
+        });
+        Publish();
+    }
+
+    AppliedState State =>
+        new(Applied.Value, AppliedTerm.Value, store.Revision, store.Compacted, store.Space, quota.RefusedCost, batch.Hash);
+
+    void Write()
+    {
+        batch.Writes.Put(Table.Meta, MetaKeys.Applied, State.Encode());
+        engine.Write(batch.Writes);
+        batch.Writes.Clear();
+        store.Written();
+    }
+
+    void Publish() => published.Latest = new(published, store.Freeze(), State, cluster.View);
 }

@@ -9,27 +9,90 @@ public sealed record StoredEvent(
 {
     /// <summary>The encoded KeyValue before this change when it was at hand at apply; null: look it up by <see cref="Superseded"/>.</summary>
     public ReadOnlyMemory<byte>? Previous { get; init; }
+
+    internal static StoredEvent Of(RowId id, byte[] row, ReadOnlyMemory<byte> key, bool isCreate, byte[]? previous) =>
+        new(id, Row.IsTombstone(row), isCreate, key, Row.KeyValue(row), Row.Superseded(row))
+        {
+            Previous = previous is null ? null : Row.KeyValue(previous),
+        };
+
+    internal static StoredEvent Of(RowId id, byte[] row)
+    {
+        var fields = Row.Fields(row);
+        row.AsSpan().Overlaps(fields.Key, out var at);
+        return Of(id, row, row.AsMemory(at, fields.Key.Length), fields.Create == fields.Mod, previous: null);
+    }
 }
 
 /// <summary>All changes of one revision, in the order of their subs.</summary>
 public sealed record RevisionEvents(Revision Revision, IReadOnlyList<StoredEvent> Events);
 
-/// <summary>The changes behind the compacted revision up to the view's: the newest from memory, older ones from the engine.</summary>
+/// <summary>
+/// The changes behind the compacted revision up to the newest published one: the newest from memory, older ones from the engine. One for the life of a
+/// state; safe for any number of readers beside the writer.
+/// </summary>
 public sealed partial class EventLog : IEventHistory
 {
+    readonly PublishedState published;
+
+    internal EventLog(PublishedState published) => this.published = published;
+
     /// <summary>
-    /// Revisions in [from, to] that changed something, in order. Null when <paramref name="from"/> lies below what compaction has left and is not in
-    /// memory (the caller cancels the watcher with compact_revision). Compaction does not cut what is in memory: a watcher that keeps up is not
-    /// cancelled because a compaction followed right behind the writes.
+    /// Revisions in [from, to] that changed something, in order, complete however compaction goes on meanwhile. Null when <paramref name="from"/> lies
+    /// below what compaction has left and is not in memory (the caller cancels the watcher with compact_revision). Compaction does not cut what is in
+    /// memory: a watcher that keeps up is not cancelled because a compaction followed right behind the writes. What comes from the engine is read as it
+    /// is walked: walk it once, and dispose of the enumerator (foreach does) when stopping early.
     /// </summary>
-    public IEnumerable<RevisionEvents>? Read(Revision from, Revision to) => throw new NotImplementedException();
+    public IEnumerable<RevisionEvents>? Read(Revision from, Revision to)
+    {
+        var (low, high) = (Math.Max(from.Value, 1), Math.Min(to.Value, published.Latest.Revision.Value));
+        if (low > high) return from < Compacted ? null : [];
+        if (published.Tail.Find(low, high) is { } recent) return recent;
+        if (low < Compacted.Value) return null;
+        // The first row is read before compaction is looked at again: from then on the scan stands on one moment, and what that moment lacks
+        // can only have been deleted by a compaction that was published before.
+        var rows = published.Engine.Scan(Table.Revisions, Row.EngineKey(new(new(low), 0)), Row.EngineKey(new(new(high + 1), 0))).GetEnumerator();
+        var any = rows.MoveNext();
+        if (low < Compacted.Value)
+        {
+            rows.Dispose();
+            return null;
+        }
+        return any ? ByRevision(rows) : [];
+    }
 
     /// <summary>The newest compacted revision: what <see cref="Read"/> goes by.</summary>
-    public Revision Compacted => throw new NotImplementedException();
+    public Revision Compacted => published.Latest.Compacted;
 
     /// <summary>True when <see cref="Read"/> from here needs no disk.</summary>
-    public bool InMemory(Revision from) => throw new NotImplementedException();
+    public bool InMemory(Revision from) => from > published.Latest.Revision || published.Tail.Find(from.Value) is not null;
 
     /// <summary>The encoded KeyValue that the event replaced, null when there was none or compaction has removed it.</summary>
-    public ReadOnlyMemory<byte>? Previous(StoredEvent storedEvent) => throw new NotImplementedException();
+    public ReadOnlyMemory<byte>? Previous(StoredEvent storedEvent)
+    {
+        if (storedEvent.Previous is { } previous) return previous;
+        if (storedEvent.Superseded.IsNone) return null;
+        return published.Rows.Load(storedEvent.Superseded) is { } row ? Row.KeyValue(row) : null;
+    }
+
+    /// <param name="rows">Stands on its first row.</param>
+    static IEnumerable<RevisionEvents> ByRevision(IEnumerator<EngineRow> rows)
+    {
+        using (rows)
+        {
+            var changes = new List<StoredEvent>();
+            do
+            {
+                var id = Row.ReadKey(rows.Current.Key);
+                if (changes.Count > 0 && changes[0].Id.Main != id.Main)
+                {
+                    yield return new(changes[0].Id.Main, changes);
+                    changes = [];
+                }
+                changes.Add(StoredEvent.Of(id, Row.Checked(rows.Current.Value)));
+            }
+            while (rows.MoveNext());
+            yield return new(changes[0].Id.Main, changes);
+        }
+    }
 }

@@ -1,0 +1,153 @@
+using Google.Protobuf;
+using Store.Protocol.Etcdserverpb;
+using Store.Protocol.Replicated;
+using Store.Raft;
+using Operation = Store.Protocol.Replicated.Command.OperationOneofCase;
+
+namespace Store.State;
+
+/// <summary>Runs one entry of the log on the writer's state and words the answer. Everything here must come out the same on every member.</summary>
+sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable cluster, Quota quota)
+{
+    readonly KeyValueWriter keys = new(store, leases);
+
+    public ApplyResult Run(Entry entry)
+    {
+        if (entry.Kind == EntryKind.ConfigChange) return Change(entry);
+        if (entry.Data.IsEmpty) return new(entry.Index, 0, StoreError.None, new(store.Revision), null);
+        var command = Command.Parser.ParseFrom(entry.Data.Span);
+        var error = Run(command, out var response);
+        store.End();
+        quota.Settle(command.QuotaBytes);
+        return new(entry.Index, command.RequestId, error, new(store.Revision), error == StoreError.None ? response : null);
+    }
+
+    StoreError Run(Command command, out IMessage? response)
+    {
+        response = null;
+        if (cluster.HasAlarm(AlarmType.Corrupt) && IsRefusedWhenCorrupt(command.OperationCase)) return StoreError.CorruptCluster;
+        var error = quota.Admit(CostOf(command), command.QuotaBytes);
+        if (error != StoreError.None) return error;
+        return command.OperationCase switch
+        {
+            Operation.Put => Put(command.Put, out response),
+            Operation.Txn => Txn(command.Txn, out response),
+            Operation.DeleteRange => DeleteRange(command.DeleteRange, out response),
+            Operation.Compaction => Compact(command.Compaction, out response),
+            Operation.LeaseGrant => Grant(command.LeaseGrant, out response),
+            Operation.LeaseRevoke => Revoke(command.LeaseRevoke, out response),
+            Operation.LeaseCheckpoint => Checkpoint(command.LeaseCheckpoint, out response),
+            Operation.Alarm => Alarm(command.Alarm, out response),
+            Operation.MemberAttributes => SetAttributes(command.MemberAttributes),
+            Operation.ClusterVersion => SetVersion(command.ClusterVersion),
+            // Skipping what a newer version wrote would part this member's state from the others' for good.
+            _ => throw new InvariantException("the log holds a command of a newer version: start that version here"),
+        };
+    }
+
+    StoreError Put(PutRequest request, out IMessage? response)
+    {
+        var error = keys.Check(request);
+        response = error == StoreError.None ? keys.Put(request) : null;
+        return error;
+    }
+
+    StoreError Txn(TxnRequest request, out IMessage? response)
+    {
+        var error = keys.Txn(request, out var txnResponse);
+        response = txnResponse;
+        return error;
+    }
+
+    StoreError DeleteRange(DeleteRangeRequest request, out IMessage? response)
+    {
+        response = keys.DeleteRange(request);
+        return StoreError.None;
+    }
+
+    StoreError Compact(CompactionRequest request, out IMessage? response)
+    {
+        response = new CompactionResponse { Header = Header() };
+        return store.Compact(request.Revision);
+    }
+
+    StoreError Grant(LeaseGrantRequest request, out IMessage? response)
+    {
+        response = new LeaseGrantResponse { Header = Header(), ID = request.ID, TTL = request.TTL };
+        var error = RequestValidation.CheckLeaseGrant(request);
+        return error != StoreError.None ? error : leases.Grant(new(request.ID), request.TTL);
+    }
+
+    StoreError Revoke(LeaseRevokeRequest request, out IMessage? response)
+    {
+        response = null;
+        var id = new LeaseId(request.ID);
+        if (leases.Find(id) is not { } lease) return StoreError.LeaseNotFound;
+        keys.DeleteAll(lease.AttachedKeys);
+        leases.Remove(id);
+        response = new LeaseRevokeResponse { Header = Responses.Header(store.Reader.Current) };
+        return StoreError.None;
+    }
+
+    StoreError Checkpoint(LeaseCheckpointRequest request, out IMessage? response)
+    {
+        foreach (var checkpoint in request.Checkpoints) leases.Checkpoint(new(checkpoint.ID), checkpoint.RemainingTTL);
+        response = new LeaseCheckpointResponse { Header = Header() };
+        return StoreError.None;
+    }
+
+    StoreError Alarm(AlarmRequest request, out IMessage? response)
+    {
+        var answer = new AlarmResponse { Header = Header() };
+        response = answer;
+        var (member, type) = (new NodeId(request.MemberID), request.Alarm);
+        switch (request.Action)
+        {
+            case AlarmRequest.Types.AlarmAction.Get:
+                answer.Alarms.AddRange(cluster.View.Alarms.Where(alarm => type == AlarmType.None || alarm.Alarm == type));
+                break;
+            case AlarmRequest.Types.AlarmAction.Activate when type != AlarmType.None && cluster.Raise(member, type):
+            case AlarmRequest.Types.AlarmAction.Deactivate when cluster.Clear(member, type):
+                answer.Alarms.Add(new AlarmMember { MemberID = member.Value, Alarm = type });
+                break;
+        }
+        if (!cluster.HasAlarm(AlarmType.Nospace)) quota.RefusedCost = 0;
+        return StoreError.None;
+    }
+
+    StoreError SetAttributes(MemberAttributes attributes)
+    {
+        cluster.SetAttributes(attributes);
+        return StoreError.None;
+    }
+
+    StoreError SetVersion(ClusterVersion version)
+    {
+        cluster.SetVersion(version.Version);
+        return StoreError.None;
+    }
+
+    /// <summary>etcd's membership answers carry no revision in their header.</summary>
+    ApplyResult Change(Entry entry)
+    {
+        var change = ConfigChange.Decode(entry.Data);
+        var context = MemberChange.Parser.ParseFrom(change.Context.Span);
+        cluster.Apply(change.Kind, change.Node, context.Member);
+        var response = MemberResponses.For(change.Kind, change.Node, cluster.View);
+        return new(entry.Index, context.RequestId, StoreError.None, new(store.Revision), response);
+    }
+
+    ResponseHeader Header() => Responses.Header(store.Revision);
+
+    /// <summary>A lease costs no quota of its own, but is not granted while there is no space (contract 1.9).</summary>
+    static long CostOf(Command command) => command.OperationCase switch
+    {
+        Operation.Put => RequestValidation.QuotaCost(command.Put),
+        Operation.Txn => RequestValidation.QuotaCost(command.Txn),
+        Operation.LeaseGrant => 1,
+        _ => 0,
+    };
+
+    static bool IsRefusedWhenCorrupt(Operation operation) =>
+        operation is Operation.Put or Operation.Txn or Operation.DeleteRange or Operation.Compaction or Operation.LeaseGrant or Operation.LeaseRevoke;
+}

@@ -1,0 +1,120 @@
+using Store.Raft;
+
+namespace Store.State;
+
+/// <summary>mvccpb.KeyValue by hand, byte for byte what protobuf writes: fields in order of their numbers, zeros left out.</summary>
+static class KeyValueCodec
+{
+    const byte KeyTag = 0x0a, CreateTag = 0x10, ModTag = 0x18, VersionTag = 0x20, ValueTag = 0x2a, LeaseTag = 0x30;
+
+    public static int Size(in KeyValueFields fields) =>
+        BytesSize(fields.Key) + NumberSize(fields.Create) + NumberSize(fields.Mod) + NumberSize(fields.Version) + BytesSize(fields.Value) + NumberSize(fields.Lease);
+
+    /// <summary>Writes into a buffer of at least <see cref="Size"/> bytes.</summary>
+    public static void Write(Span<byte> buffer, in KeyValueFields fields)
+    {
+        WriteBytes(ref buffer, KeyTag, fields.Key);
+        WriteNumber(ref buffer, CreateTag, fields.Create);
+        WriteNumber(ref buffer, ModTag, fields.Mod);
+        WriteNumber(ref buffer, VersionTag, fields.Version);
+        WriteBytes(ref buffer, ValueTag, fields.Value);
+        WriteNumber(ref buffer, LeaseTag, fields.Lease);
+    }
+
+    public static byte[] Encode(in KeyValueFields fields)
+    {
+        var bytes = new byte[Size(fields)];
+        Write(bytes, fields);
+        return bytes;
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote. Rows come from the engine, whose blocks carry checksums: anything else is a broken invariant.</summary>
+    public static KeyValueFields Read(ReadOnlySpan<byte> encoded)
+    {
+        var fields = new KeyValueFields();
+        while (!encoded.IsEmpty)
+        {
+            var tag = encoded[0];
+            encoded = encoded[1..];
+            var number = ReadVarint(ref encoded);
+            switch (tag)
+            {
+                case KeyTag: fields.Key = Take(ref encoded, number); break;
+                case CreateTag: fields.Create = (long)number; break;
+                case ModTag: fields.Mod = (long)number; break;
+                case VersionTag: fields.Version = (long)number; break;
+                case ValueTag: fields.Value = Take(ref encoded, number); break;
+                case LeaseTag: fields.Lease = (long)number; break;
+                default: Invariant.Require(tag is KeyTag); break;
+            }
+        }
+        return fields;
+    }
+
+    /// <summary>The length of the key's field: all that etcd keeps of a deletion.</summary>
+    public static int KeyFieldSize(ReadOnlySpan<byte> key) => BytesSize(key);
+
+    static int BytesSize(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? 0 : 1 + VarintSize((ulong)bytes.Length) + bytes.Length;
+
+    static int NumberSize(long number) => number == 0 ? 0 : 1 + VarintSize((ulong)number);
+
+    static int VarintSize(ulong number) => (63 - System.Numerics.BitOperations.LeadingZeroCount(number | 1)) / 7 + 1;
+
+    static void WriteBytes(ref Span<byte> buffer, byte tag, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        buffer[0] = tag;
+        buffer = buffer[1..];
+        WriteVarint(ref buffer, (ulong)bytes.Length);
+        bytes.CopyTo(buffer);
+        buffer = buffer[bytes.Length..];
+    }
+
+    static void WriteNumber(ref Span<byte> buffer, byte tag, long number)
+    {
+        if (number == 0) return;
+        buffer[0] = tag;
+        buffer = buffer[1..];
+        WriteVarint(ref buffer, (ulong)number);
+    }
+
+    static void WriteVarint(ref Span<byte> buffer, ulong number)
+    {
+        var at = 0;
+        for (; number >= 0x80; number >>= 7) buffer[at++] = (byte)(number | 0x80);
+        buffer[at++] = (byte)number;
+        buffer = buffer[at..];
+    }
+
+    static ulong ReadVarint(scoped ref ReadOnlySpan<byte> encoded)
+    {
+        ulong number = 0;
+        for (int at = 0, shift = 0; ; at++, shift += 7)
+        {
+            Invariant.Require(at < encoded.Length && shift < 70);
+            number |= (ulong)(encoded[at] & 0x7f) << shift;
+            if (encoded[at] >= 0x80) continue;
+            encoded = encoded[(at + 1)..];
+            return number;
+        }
+    }
+
+    static ReadOnlySpan<byte> Take(scoped ref ReadOnlySpan<byte> encoded, ulong length)
+    {
+        Invariant.Require(length <= (ulong)encoded.Length);
+        var bytes = encoded[..(int)length];
+        encoded = encoded[(int)length..];
+        return bytes;
+    }
+}
+
+/// <summary>The fields of one mvccpb.KeyValue, its bytes where they stand.</summary>
+ref struct KeyValueFields
+{
+    public ReadOnlySpan<byte> Key;
+    public long Create;
+    public long Mod;
+    public long Version;
+    public ReadOnlySpan<byte> Value;
+    public long Lease;
+}
