@@ -82,6 +82,11 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton(options);
         services.AddSingleton(member.Identity);
         services.AddSingleton(member.Loop);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(WatchFeed.Of(member.Loop));
+        services.AddSingleton(new LeaderLoss(() => member.Loop.HasLeader, TimeSpan.FromMilliseconds(options.ElectionTimeoutMs), TimeProvider.System));
+        services.AddSingleton<WatchService>();
+        services.AddSingleton<LeaseKeepAlives>();
         services.AddRouting();
         services.AddGrpc(grpc =>
         {
@@ -117,11 +122,16 @@ sealed class ClientServer : IAsyncDisposable
     }
 
     /// <summary>Services on Grpc.AspNetCore: streams, and what belongs to them.</summary>
-    static ImmutableArray<Action<WebApplication>> StreamServices => [];
+    static ImmutableArray<Action<WebApplication>> StreamServices =>
+    [
+        static application => application.MapGrpcService<WatchService>(),
+        static application => application.MapGrpcService<LeaseKeepAlives>(),
+    ];
 
     static IEnumerable<UnaryMethod> UnaryMethods(ServerOptions options, ServedMember member) =>
     [
         .. new KvService(options, member.Identity, member.Loop, new RangeAdmission(options.ReadResponseBytesMax)).Methods,
+        .. new LeaseService(member.Identity, member.Loop).Methods,
         .. new ClusterService(member.Identity, member.Loop).Methods,
         .. new MaintenanceService(options, member.Identity, member.Loop, member.EngineSize).Methods,
     ];

@@ -12,44 +12,37 @@ public sealed class WatchService(
 {
     public override async Task Watch(IAsyncStreamReader<WatchRequest> requestStream, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context)
     {
-        var needsLeader = context.RequestHeaders.Any(entry => entry is { IsBinary: false, Key: "hasleader", Value: "true" });
-        if (needsLeader && !leaderLoss.HasLeader) throw StatusMapping.ToException(StoreError.NoLeader);
-        var leaderLost = needsLeader ? leaderLoss.Lost : CancellationToken.None;
-
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping, leaderLost);
+        using var client = ClientStream.Open(context, loop, leaderLoss, lifetime);
         var output = new WatchOutput(context.GetHttpContext().Response.BodyWriter, identity, () => loop.Status.Term.Value, options.MessageBytesMax);
         using var session = new WatchSession(feed, output, time, options.WatchProgressInterval, WatchLimits.Default);
-        var receiving = ReceiveAsync(session, requestStream, ended);
+        var receiving = ReceiveAsync(session, requestStream, client);
         try
         {
-            await session.RunAsync(ended.Token);
+            await session.RunAsync(client.Ended);
         }
         catch (OperationCanceledException)
         {
             // A write was cut short: why is told below.
         }
-        await ended.CancelAsync();
+        await client.EndAsync();
         await receiving;
-
-        if (context.CancellationToken.IsCancellationRequested) throw StatusMapping.ToException(StoreError.WatchCanceled);
-        if (lifetime.ApplicationStopping.IsCancellationRequested) throw StatusMapping.ToException(StoreError.Stopped);
-        if (leaderLost.IsCancellationRequested) throw StatusMapping.ToException(StoreError.NoLeader);
+        if (client.WhyEnded is { } why) throw StatusMapping.ToException(why);
     }
 
     /// <summary>A client that has closed its side may go on listening; one that breaks the protocol ends the stream with what was wrong.</summary>
-    static async Task ReceiveAsync(WatchSession session, IAsyncStreamReader<WatchRequest> requests, CancellationTokenSource ended)
+    static async Task ReceiveAsync(WatchSession session, IAsyncStreamReader<WatchRequest> requests, ClientStream client)
     {
         try
         {
-            while (await requests.MoveNext(ended.Token)) await session.ReceiveAsync(requests.Current, ended.Token);
+            while (await requests.MoveNext(client.Ended)) await session.ReceiveAsync(requests.Current, client.Ended);
         }
-        catch (Exception) when (ended.IsCancellationRequested)
+        catch (Exception) when (client.Ended.IsCancellationRequested)
         {
             // The stream has ended otherwise.
         }
         catch
         {
-            await ended.CancelAsync();
+            await client.EndAsync();
             throw;
         }
     }

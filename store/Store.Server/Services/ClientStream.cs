@@ -1,0 +1,44 @@
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>What all long streams have in common: who may open one, and what ends it besides its client.</summary>
+sealed class ClientStream : IDisposable
+{
+    readonly ServerCallContext context;
+    readonly CancellationToken stopping;
+    readonly CancellationToken leaderLost;
+    readonly CancellationTokenSource ended;
+
+    ClientStream(ServerCallContext context, CancellationToken stopping, CancellationToken leaderLost)
+    {
+        this.context = context;
+        this.stopping = stopping;
+        this.leaderLost = leaderLost;
+        ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping, leaderLost);
+    }
+
+    /// <summary>A client that asks for a leader ("hasleader") is refused without one; a learner serves no streams (contract 1.6).</summary>
+    public static ClientStream Open(ServerCallContext context, ReplicaLoop loop, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime)
+    {
+        if (loop.IsLearner) throw StatusMapping.ToException(StoreError.NotSupportedForLearner);
+        var needsLeader = context.RequestHeaders.Any(entry => entry is { IsBinary: false, Key: "hasleader", Value: "true" });
+        if (needsLeader && !leaderLoss.HasLeader) throw StatusMapping.ToException(StoreError.NoLeader);
+        return new(context, lifetime.ApplicationStopping, needsLeader ? leaderLoss.Lost : CancellationToken.None);
+    }
+
+    public CancellationToken Ended => ended.Token;
+
+    public Task EndAsync() => ended.CancelAsync();
+
+    /// <summary>Null when nothing but the handler itself has ended the stream.</summary>
+    public StoreError? WhyEnded =>
+        context.CancellationToken.IsCancellationRequested ? StoreError.WatchCanceled
+        : stopping.IsCancellationRequested ? StoreError.Stopped
+        : leaderLost.IsCancellationRequested ? StoreError.NoLeader
+        : null;
+
+    public void Dispose() => ended.Dispose();
+}

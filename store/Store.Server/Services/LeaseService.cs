@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Store.Protocol.Etcdserverpb;
+using Store.Protocol.Replicated;
+using Store.State;
+
+namespace Store.Server;
+
+/// <summary>etcdserverpb.Lease but for its stream (contract 1.7): grants and revokes go through the log, the time left is the leader's to tell.</summary>
+sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
+{
+    /// <summary>etcd's upper bound, about 285 years.</summary>
+    const long TtlSecondsMax = 9_000_000_000;
+
+    public IEnumerable<UnaryMethod> Methods =>
+    [
+        UnaryMethod.Of("Lease", "LeaseGrant", LeaseGrantRequest.Parser, GrantAsync),
+        UnaryMethod.Of("Lease", "LeaseRevoke", LeaseRevokeRequest.Parser, RevokeAsync),
+        UnaryMethod.Of("Lease", "LeaseTimeToLive", LeaseTimeToLiveRequest.Parser, TimeToLiveAsync),
+    ];
+
+    async ValueTask<Answer> GrantAsync(LeaseGrantRequest request, Caller caller)
+    {
+        if (request.TTL > TtlSecondsMax) return StoreError.LeaseTtlTooLarge;
+        // Chosen here and not at apply: every member must come to the same id.
+        if (request.ID == 0) request.ID = NewId();
+        return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, static response => response.Header);
+    }
+
+    ValueTask<Answer> RevokeAsync(LeaseRevokeRequest request, Caller caller) =>
+        ProposeAsync<LeaseRevokeResponse>(new() { LeaseRevoke = request }, static response => response.Header);
+
+    async ValueTask<Answer> TimeToLiveAsync(LeaseTimeToLiveRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var lease = await loop.LeaseTimeToLiveAsync(new(request.ID), caller.Aborted);
+        var response = new LeaseTimeToLiveResponse { Header = Header(), ID = request.ID };
+        switch (lease.Error)
+        {
+            case StoreError.None:
+                response.GrantedTTL = lease.GrantedSeconds;
+                response.TTL = lease.RemainingSeconds;
+                if (request.Keys) response.Keys.Add(lease.Keys.Select(key => UnsafeByteOperations.UnsafeWrap(key)));
+                return Answer.Of(response);
+            case StoreError.LeaseNotFound:
+                // Not an error to etcd's clients.
+                response.TTL = -1;
+                return Answer.Of(response);
+            default:
+                return lease.Error;
+        }
+    }
+
+    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
+        where TResponse : class, IMessage
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var reply = await loop.ProposeAsync(command, CancellationToken.None);
+        if (reply.Error != StoreError.None) return reply.Error;
+        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
+        var response = (TResponse)reply.Result.Response!;
+        identity.Stamp(headerOf(response), loop.Status.Term);
+        return Answer.Of(response);
+    }
+
+    ResponseHeader Header() => identity.Header(loop.View.Revision, loop.Status.Term);
+
+    /// <summary>Positive, as etcd's own are: some clients print ids as signed numbers.</summary>
+    static long NewId()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        long id;
+        do
+        {
+            RandomNumberGenerator.Fill(bytes);
+            id = BitConverter.ToInt64(bytes) & long.MaxValue;
+        }
+        while (id == 0);
+        return id;
+    }
+}
