@@ -1,1 +1,15 @@
-return 0;
+using Store.Server;
+
+switch (CommandLine.Parse(args, Environment.GetEnvironmentVariable))
+{
+    case CommandLine.Serve serve:
+        return await StoreProcess.RunAsync(serve.Options);
+    case CommandLine.Print print:
+        Console.WriteLine(print.Text);
+        return 0;
+    case CommandLine.Wrong wrong:
+        Console.Error.WriteLine("store: " + wrong.Message);
+        return 1;
+    default:
+        throw new System.Diagnostics.UnreachableException();
+}

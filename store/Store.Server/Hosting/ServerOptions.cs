@@ -47,6 +47,7 @@ public sealed record ServerOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public bool LogToStandardOutput { get; init; }
     public bool LogAsJson { get; init; } = true;
+    public TimeSpan ClusterReadyTimeout { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
     public long ReadResponseBytesMax { get; init; } = 128 << 20;
 

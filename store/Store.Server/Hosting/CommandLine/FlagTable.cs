@@ -57,6 +57,7 @@ static class FlagTable
         Text("log-rotation-config-json", "{\"maxsize\": 100, \"maxage\": 0, \"maxbackups\": 0, \"localtime\": false, \"compress\": false}", "How to rotate log files.", "log files"),
         Duration("warning-apply-duration", "100ms", "Accepted for etcd's sake."),
         Duration("warning-unary-request-duration", "300ms", "Accepted for etcd's sake."),
+        Duration("experimental-wait-cluster-ready-timeout", "5s", "How long to wait for the cluster before clients are let in."),
         Duration("watch-progress-notify-interval", "10m0s", "Interval of progress notifications to idle watchers."),
         Duration("corrupt-check-time", "0s", "Interval of corruption checks.", "corruption checks by interval"),
         Duration("compact-hash-check-time", "1m0s", "Accepted for etcd's sake."),

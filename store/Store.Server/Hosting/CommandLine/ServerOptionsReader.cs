@@ -65,6 +65,7 @@ static class ServerOptionsReader
             LogLevel = Level(flags.Text("log-level")),
             LogToStandardOutput = OneOf(flags, "log-outputs", "default", "stderr", "stdout") == "stdout",
             LogAsJson = OneOf(flags, "log-format", "json", "console") == "json",
+            ClusterReadyTimeout = flags.Duration("experimental-wait-cluster-ready-timeout"),
             WarmUp = flags.Duration("warmup-duration"),
             ReadResponseBytesMax = Math.Max(flags.Number("read-response-bytes-max"), 1 << 20),
         };

@@ -24,7 +24,7 @@ sealed class ClientServer : IAsyncDisposable
 
     ClientServer(WebApplication application, ClientPorts ports) => (this.application, this.ports) = (application, ports);
 
-    /// <summary>Starts to serve: on return every port answers.</summary>
+    /// <summary>Starts the web server: metrics ports answer at once, client ports once <see cref="AdmitAsync"/> was called.</summary>
     public static async Task<ClientServer> StartAsync(
         ServerOptions options, ClientPorts ports, ServedMember member, ILoggerProvider logging, CancellationToken cancellationToken)
     {
@@ -36,7 +36,16 @@ sealed class ClientServer : IAsyncDisposable
         var application = builder.Build();
         Route(application, options, member);
         await application.StartAsync(cancellationToken);
+        foreach (var port in ports.Metrics) port.Release();
+        ports.Private.Release();
         return new(application, ports);
+    }
+
+    /// <summary>Lets clients in.</summary>
+    public async Task AdmitAsync()
+    {
+        await ports.Private.DisposeAsync();
+        foreach (var port in ports.Clients) port.Release();
     }
 
     /// <summary>Long watches: no limit on streams or slowness, large windows, pings in silence (contract 1.15).</summary>
@@ -54,7 +63,7 @@ sealed class ClientServer : IAsyncDisposable
         limits.Http2.InitialStreamWindowSize = 1 << 20;
         limits.Http2.KeepAlivePingDelay = options.KeepAliveInterval;
         limits.Http2.KeepAlivePingTimeout = options.KeepAliveTimeout;
-        foreach (var port in ports.Clients)
+        foreach (var port in ports.Clients.Append(ports.Private))
         {
             kestrel.Listen(port.For(ClientProtocol.Http1), listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(port.For(ClientProtocol.Http2), listen => listen.Protocols = HttpProtocols.Http2);

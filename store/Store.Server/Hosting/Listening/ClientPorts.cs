@@ -13,10 +13,14 @@ sealed class ClientPorts : IAsyncDisposable
 {
     readonly List<SharedPort> clients = [];
     readonly List<SharedPort> metrics = [];
+    SharedPort? warmUp;
 
     public IReadOnlyList<SharedPort> Clients => clients;
 
     public IReadOnlyList<SharedPort> Metrics => metrics;
+
+    /// <summary>A loopback port of this process's own, for <see cref="WarmUp"/>: everything that clients' requests run through, before clients come.</summary>
+    public SharedPort Private => warmUp!;
 
     /// <exception cref="FlagException">A port is taken, or an address is not this machine's.</exception>
     public static async Task<ClientPorts> BindAsync(ServerOptions options, ILoggerFactory logging, TimeProvider time, CancellationToken cancellationToken)
@@ -28,6 +32,7 @@ sealed class ClientPorts : IAsyncDisposable
         {
             await BindAllAsync("listen-client-urls", options.ListenClientUrls, ports.clients);
             await BindAllAsync("listen-metrics-urls", options.ListenMetricsUrls, ports.metrics);
+            ports.warmUp = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), time, logger, cancellationToken);
             return ports;
         }
         catch
@@ -62,5 +67,6 @@ sealed class ClientPorts : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var port in clients.Concat(metrics)) await port.DisposeAsync();
+        if (warmUp is not null) await warmUp.DisposeAsync();
     }
 }

@@ -23,6 +23,7 @@ sealed class SharedPort : IAsyncDisposable
     readonly Lock gate = new();
     Task? pump;
     int open;
+    bool released;
 
     SharedPort(IConnectionListener listener, TimeProvider time, ILogger logger)
     {
@@ -33,7 +34,7 @@ sealed class SharedPort : IAsyncDisposable
 
     public EndPoint EndPoint => listener.EndPoint;
 
-    /// <summary>Takes the port; connections wait in its backlog until both Kestrel endpoints were bound.</summary>
+    /// <summary>Takes the port; connections wait in its backlog until <see cref="Release"/>.</summary>
     public static async Task<SharedPort> BindAsync(
         IConnectionListenerFactory sockets, EndPoint endPoint, TimeProvider time, ILogger logger, CancellationToken cancellationToken) =>
         new(await sockets.BindAsync(endPoint, cancellationToken), time, logger);
@@ -45,11 +46,26 @@ sealed class SharedPort : IAsyncDisposable
         lock (gate)
         {
             open++;
-            // Only when both halves are there: a connection must never wait for one that is still to come.
-            if (open == accepted.Length) pump ??= PumpAsync();
+            StartPump();
         }
 
         return new Half(this, endPoint);
+    }
+
+    /// <summary>Lets clients in.</summary>
+    public void Release()
+    {
+        lock (gate)
+        {
+            released = true;
+            StartPump();
+        }
+    }
+
+    /// <summary>Only when both halves are there: a connection must never wait for one that is still to come.</summary>
+    void StartPump()
+    {
+        if (released && open == accepted.Length) pump ??= PumpAsync();
     }
 
     async Task PumpAsync()
