@@ -48,7 +48,8 @@ sealed class AutoCompactor(ServerOptions options, ReplicaLoop loop, TimeProvider
         // Somebody else may have compacted as far already: just as good.
         if (error is StoreError.None or StoreError.Compacted)
         {
-            Log.CompactionCompleted(logger, target.Value, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            var tookMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            Log.CompactionCompleted(logger, target.Value, tookMs);
             return true;
         }
 
