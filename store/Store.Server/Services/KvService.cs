@@ -12,6 +12,8 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     /// <summary>A range of at most so many rows does not ask for admission: it is small unless its values are huge.</summary>
     const long RowsWithoutAdmission = 100;
 
+    static readonly TimeSpan CompactionPollInterval = TimeSpan.FromMilliseconds(10);
+
     public IEnumerable<UnaryMethod> Methods =>
     [
         UnaryMethod.Of("KV", "Range", RangeRequest.Parser, RangeAsync),
@@ -25,6 +27,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     public async ValueTask<Answer> RangeAsync(RangeRequest request, Caller caller)
     {
         StoreMetrics.Ranges.Add();
+        if (RequestValidation.CheckRange(request) is not StoreError.None and var invalid) return invalid;
         if (await ReadyToReadAsync(request.Serializable, CancellationToken.None) is not StoreError.None and var notReady) return notReady;
 
         RangeAdmission.Lease lease = default;
@@ -39,23 +42,48 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     public ValueTask<Answer> PutAsync(PutRequest request, Caller caller)
     {
         StoreMetrics.Puts.Add();
+        if (RequestValidation.CheckPut(request) is not StoreError.None and var invalid) return new(invalid);
         return ProposeAsync<PutResponse>(new() { Put = request }, static r => r.Header);
     }
 
     public ValueTask<Answer> DeleteRangeAsync(DeleteRangeRequest request, Caller caller)
     {
         StoreMetrics.Deletes.Add();
+        if (RequestValidation.CheckDeleteRange(request) is not StoreError.None and var invalid) return new(invalid);
         return ProposeAsync<DeleteRangeResponse>(new() { DeleteRange = request }, static r => r.Header);
     }
 
-    public ValueTask<Answer> TxnAsync(TxnRequest request, Caller caller)
+    /// <summary>
+    /// A transaction that only reads needs no log. Nor does a compare-and-swap that is lost already: when the newest state here takes a path without
+    /// writes, the read is confirmed and the path taken again; only a path that writes is proposed, and there it is decided anew.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Answer> TxnAsync(TxnRequest request, Caller caller)
     {
         StoreMetrics.Txns.Add();
-        return ProposeAsync<TxnResponse>(new() { Txn = request }, static r => r.Header);
+        if (RequestValidation.CheckTxn(request, options.TxnOperationsMax) is not StoreError.None and var invalid) return invalid;
+        if (loop.View.Txn(request) is not null)
+        {
+            if (await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None) is not StoreError.None and var notReady) return notReady;
+            if (loop.View.Txn(request) is { } read)
+            {
+                if (read.Error != StoreError.None) return read.Error;
+                identity.Stamp(read.Response!.Header, loop.Status.Term);
+                return Answer.Of(read.Response);
+            }
+        }
+
+        return await ProposeAsync<TxnResponse>(new() { Txn = request }, static r => r.Header);
     }
 
-    public ValueTask<Answer> CompactAsync(CompactionRequest request, Caller caller) =>
-        ProposeAsync<CompactionResponse>(new() { Compaction = request }, static r => r.Header);
+    public async ValueTask<Answer> CompactAsync(CompactionRequest request, Caller caller)
+    {
+        var answer = await ProposeAsync<CompactionResponse>(new() { Compaction = request }, static r => r.Header);
+        if (answer.Error != StoreError.None || !request.Physical) return answer;
+        // `physical` asks for the space, too: the loop deletes in small pieces between its other work.
+        while (await loop.AskAsync(static replica => replica.State.IsCompacting)) await Task.Delay(CompactionPollInterval, caller.Aborted);
+        return answer;
+    }
 
     /// <summary>Sends the command through the log and completes the header of its answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -81,7 +109,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         return loop.IsLearner ? StoreError.NotSupportedForLearner : await loop.ReadIndexAsync(cancellationToken);
     }
 
-    /// <summary>Zero for a range that is small by its shape. Two counts in the index (O(log n)) tell the share of the live bytes that it may return.</summary>
+    /// <summary>Zero for a range that is small by its shape. A count in the index (O(log n)) tells the share of the live bytes that it may return.</summary>
     long EstimatedBytes(RangeRequest request)
     {
         if (request.RangeEnd.IsEmpty || request.CountOnly || request.Limit is > 0 and <= RowsWithoutAdmission) return 0;
@@ -89,9 +117,6 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         var rows = view.Range(new() { Key = request.Key, RangeEnd = request.RangeEnd, CountOnly = true }).Count;
         if (request.Limit > 0) rows = Math.Min(rows, request.Limit);
         if (rows <= RowsWithoutAdmission) return 0;
-        var keys = view.Range(new() { Key = EveryKey, RangeEnd = EveryKey, CountOnly = true }).Count;
-        return view.LiveBytes / Math.Max(1, keys) * rows;
+        return view.LiveBytes / Math.Max(1, view.KeyCount) * rows;
     }
-
-    static readonly ByteString EveryKey = ByteString.CopyFrom(0);
 }

@@ -122,6 +122,9 @@ public sealed partial class StateMachine
         return results;
     }
 
+    /// <summary>True while <see cref="CompactSome"/> has something left to delete.</summary>
+    public bool IsCompacting => !compactor.IsIdle;
+
     /// <summary>
     /// Works off a bounded piece of what compaction left to delete; false when nothing is left. Called between applies, also when there is nothing to
     /// apply: it takes up into the cache what readers missed.

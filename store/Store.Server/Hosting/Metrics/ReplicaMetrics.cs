@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Store.Protocol.Etcdserverpb;
 using Store.State;
 
 namespace Store.Server;
@@ -21,7 +20,7 @@ static class ReplicaMetrics
         Gauge("etcd_mvcc_db_open_read_transactions", "The number of currently open read transactions", () => 0);
         Gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", () => loop.View.Revision.Value);
         Gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.", () => loop.View.Compacted.Value);
-        Gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", () => loop.View.Range(EveryKey).Count);
+        Gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", () => loop.View.KeyCount);
         Gauge("etcd_debugging_mvcc_total_put_size_in_bytes", "The total size of put kv pairs seen by this member.", () => loop.View.LiveBytes);
         Gauge("etcd_debugging_auth_revision", "The current revision of auth store.", () => 1);
         Gauge("etcd_disk_defrag_inflight", "Whether or not defrag is active on the member. 1 means active, 0 means not.", () => 0);
@@ -35,8 +34,6 @@ static class ReplicaMetrics
         StoreMetrics.Meter.CreateObservableGauge("etcd_debugging_server_alarms", () => Alarms(loop), null, "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 for 'alarm_type' label with type of this alarm");
         StoreMetrics.Meter.CreateObservableGauge("etcd_network_known_peers", () => KnownPeers(loop, id), null, "The current number of known peers.");
     }
-
-    static readonly RangeRequest EveryKey = new() { Key = Google.Protobuf.ByteString.CopyFrom(0), RangeEnd = Google.Protobuf.ByteString.CopyFrom(0), CountOnly = true };
 
     static void Gauge(string name, string help, Func<long> value) => StoreMetrics.Meter.CreateObservableGauge(name, value, null, help);
 
