@@ -63,15 +63,13 @@ public sealed partial class WatchStream
     /// <summary>Reads on from a revision for the watchers that keep up or for those behind. The last revision that is done; null: compacted.</summary>
     Revision? ReadPiece(IEventHistory history, Revision from, bool forBehind, List<WatchAnswer> answers)
     {
-        if (history.Read(from, position) is not { } changes) return null;
-        var last = position;
+        var last = new Revision(Math.Min(position.Value, from.Value + limits.PieceRevisionsMax - 1));
+        if (history.Read(from, last) is not { } changes) return null;
         var bytes = 0;
-        var revisions = 0;
         foreach (var change in changes)
         {
             foreach (var stored in change.Events) bytes += Collect(stored, forBehind);
-            revisions++;
-            if (bytes < limits.PieceBytesMax && revisions < limits.PieceRevisionsMax) continue;
+            if (bytes < limits.PieceBytesMax) continue;
             last = change.Revision;
             break;
         }
@@ -167,10 +165,12 @@ public sealed partial class WatchStream
         foreach (var watcher in watchers.Values)
         {
             if (!watcher.ProgressNotify) continue;
-            if (watcher.Quiet && !watcher.Behind && next > position && !startInFuture.Contains(watcher)) answers.Add(new(WatchAnswerKind.Progress, watcher.Id, position));
+            if (watcher.Quiet && !watcher.Behind && next > position && !StartsLater(watcher)) answers.Add(new(WatchAnswerKind.Progress, watcher.Id, position));
             watcher.Quiet = true;
         }
     }
+
+    bool StartsLater(Watcher watcher) => startInFuture.Contains(watcher) && watcher.Next > position;
 
     static Revision Max(Revision a, Revision b) => a > b ? a : b;
 }

@@ -148,7 +148,8 @@ public sealed partial class WatchStream
         if (keptUp) next = Marked == Revision.None ? position.Next : Marked;
         Marked = Revision.None;
 
-        startInFuture.RemoveAll(watcher => watcher.Next <= position || !watchers.ContainsKey(watcher.Id));
+        var passed = Passed();
+        startInFuture.RemoveAll(watcher => watcher.Next <= passed || !watchers.ContainsKey(watcher.Id));
         if (markers.Count > 0 && startInFuture.Count > 0) hub.WakeAt(this, startInFuture.Max(watcher => watcher.Next));
     }
 
