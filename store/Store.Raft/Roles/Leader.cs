@@ -117,6 +117,8 @@ internal sealed class Leader : Role
         _transferTarget = target;
         _electionElapsed = 0;
         _wantsFlush = true;
+        // It may have missed the last append: ask now rather than with the next heartbeat.
+        member.Nudge();
         HandOverWhenCaughtUp(member);
     }
 

@@ -22,8 +22,25 @@ internal sealed class ClusterChecker(TestCluster cluster)
     {
         if (ready.Persist is { } persist) LogMatching(member, persist);
         foreach (var entry in ready.Committed) StateMachineSafety(member, entry);
+        Check(ready.Committed.Count == 0 || ready.Committed[^1].Index <= member.Disk.LastIndex, $"{member.Id} applies what is not on its disk");
         foreach (var read in ready.Reads) Check(read.Index >= _reads[read.Context], $"read {read} at {member.Id} is stale: {_reads[read.Context]} was applied before");
         Leaders();
+    }
+
+    /// <summary>Nothing leaves a member that its disk would not bear out after a crash in the next moment.</summary>
+    public void Sent(Message message)
+    {
+        var disk = cluster.Members[message.From].Disk;
+        // A later term on disk may have cut what this message of an earlier one rightly said.
+        if (disk.HardState.Term > message.Term) return;
+        var durable = message switch
+        {
+            Message.AppendAccepted accepted => disk.HardState.Term == accepted.Term && disk.LastIndex >= accepted.Match,
+            Message.VoteReply { Granted: true } reply => disk.HardState.Term == reply.Term && disk.HardState.VotedFor == reply.To,
+            Message.RequestVote request => disk.HardState.Term == request.Term && disk.HardState.VotedFor == request.From,
+            _ => true,
+        };
+        Check(durable, $"{message} is sent, but the disk has {disk.HardState} and entries through {disk.LastIndex}");
     }
 
     /// <summary>Election safety and leader completeness.</summary>

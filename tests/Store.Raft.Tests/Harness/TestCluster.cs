@@ -34,8 +34,8 @@ internal sealed class TestCluster
     /// <summary>Members whose disks wait for <see cref="TestMember.Sync"/>; all others are durable at once.</summary>
     public HashSet<NodeId> SlowDisks { get; } = [];
 
-    /// <summary>Called for each message that is sent, cut wires included.</summary>
-    public Action<Message>? Sent { get; set; }
+    /// <summary>Called for each message that is sent, and whether it got on the wire.</summary>
+    public Action<Message, bool>? Sent { get; set; }
 
     public Action<TestMember, Ready>? Turned { get; set; }
 
@@ -68,12 +68,8 @@ internal sealed class TestCluster
     {
         if (!member.Node.HasReady) return false;
         var ready = member.Turn();
-        foreach (var message in ready.Messages)
-        {
-            Sent?.Invoke(message);
-            if (!_cut.Contains((message.From, message.To))) Wire.Add(message);
-        }
         Turned?.Invoke(member, ready);
+        foreach (var message in ready.Messages) Send(message);
         if (!SlowDisks.Contains(member.Id)) member.Sync();
         return true;
     }
@@ -84,13 +80,12 @@ internal sealed class TestCluster
         while (_members.Values.Aggregate(false, (any, member) => Turn(member) || any)) { }
     }
 
-    /// <summary>Delivers the oldest message that fits.</summary>
-    public bool DeliverOne(Func<Message, bool>? which = null)
+    /// <summary>Delivers the oldest message.</summary>
+    public bool DeliverOne()
     {
-        var at = Wire.FindIndex(m => which?.Invoke(m) ?? true);
-        if (at < 0) return false;
-        var message = Wire[at];
-        Wire.RemoveAt(at);
+        if (Wire.Count == 0) return false;
+        var message = Wire[0];
+        Wire.RemoveAt(0);
         if (_members.TryGetValue(message.To, out var member)) member.Node.Step(message);
         return true;
     }
@@ -129,6 +124,17 @@ internal sealed class TestCluster
 
     public ProposeError Propose(int id, params string[] commands) => this[id].Node.Propose([.. commands.Select(Command)]);
 
+    /// <summary>Delivers what is on the wire now, and nothing that comes of it.</summary>
+    public void Deliver(Func<Message, bool> which)
+    {
+        var due = Wire.FindAll(m => which(m));
+        Wire.RemoveAll(m => which(m));
+        foreach (var message in due)
+        {
+            if (_members.TryGetValue(message.To, out var member)) member.Node.Step(message);
+        }
+    }
+
     /// <summary>Streams the snapshots that leaders have asked for: the state of the leader at its applied index.</summary>
     public void ServeSnapshots()
     {
@@ -142,9 +148,16 @@ internal sealed class TestCluster
     private void SendSnapshot(TestMember from, NodeId to)
     {
         var point = from.AppliedPoint;
-        var delivered = !_cut.Contains((from.Id, to));
-        if (delivered) Wire.Add(new Message.InstallSnapshot(from.Id, to, from.Node.Status.Term, point));
+        var delivered = Send(new Message.InstallSnapshot(from.Id, to, from.Node.Status.Term, point));
         from.Node.ReportSnapshot(to, point.Index, delivered);
+    }
+
+    private bool Send(Message message)
+    {
+        var passes = !_cut.Contains((message.From, message.To));
+        Sent?.Invoke(message, passes);
+        if (passes) Wire.Add(message);
+        return passes;
     }
 
     /// <summary>What was applied up to the index, by whoever got there.</summary>

@@ -15,6 +15,8 @@ internal sealed class TestDisk
 
     public IReadOnlyList<Entry> Entries => _entries;
 
+    public LogIndex LastIndex => Snapshot.Index + (ulong)_entries.Count;
+
     public int Queued => _queue.Count;
 
     public void Enqueue(PersistRequest request) => _queue.Enqueue(request);
@@ -68,7 +70,7 @@ internal sealed class TestDisk
         if (request.Entries.Count == 0) return;
         var first = request.Entries[0].Index;
         _entries.RemoveAll(entry => entry.Index >= first);
-        Invariant.Require(first == (Snapshot.Index + (ulong)_entries.Count).Next, "no holes on disk");
+        Invariant.Require(first == LastIndex.Next, "no holes on disk");
         _entries.AddRange(request.Entries);
     }
 }
