@@ -50,7 +50,8 @@ sealed class ClusterTable(AppliedBatch batch)
             case ConfigChangeKind.AddVoter or ConfigChangeKind.AddLearner:
                 var isLearner = kind == ConfigChangeKind.AddLearner;
                 var urls = described?.PeerURLs ?? [];
-                Save(known is null ? new(id, "", [.. urls], [], isLearner, "") : known with { IsLearner = isLearner, PeerUrls = [.. urls] });
+                // The first members of a cluster are named by its flags; others tell their names when they start.
+                Save(known is null ? new(id, described?.Name ?? "", [.. urls], [], isLearner, "") : known with { IsLearner = isLearner, PeerUrls = [.. urls] });
                 break;
         }
         FollowConfig();
