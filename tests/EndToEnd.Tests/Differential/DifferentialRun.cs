@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using LocalCluster;
+
+namespace EndToEnd.Tests;
+
+/// <summary>Where two servers first differ in a sequence.</summary>
+/// <param name="Steps">The sequence up to and including the step that showed it.</param>
+sealed record Difference(IReadOnlyList<Step> Steps, string Expected, string Found)
+{
+    public override string ToString() =>
+        $"{string.Join('\n', Steps.Select((step, n) => $"{n,4} {step}"))}\n\nexpected (reference):\n{Expected}\nfound:\n{Found}";
+}
+
+/// <summary>One sequence on two fresh clusters in lock step. Both begin empty, so revisions must be equal throughout.</summary>
+sealed class DifferentialRun : IAsyncDisposable
+{
+    const int StepsBetweenLooks = 25;
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    readonly LoopbackCluster referenceCluster;
+    readonly LoopbackCluster otherCluster;
+    readonly Subject reference;
+    readonly Subject other;
+    readonly List<Step> taken = [];
+
+    DifferentialRun(LoopbackCluster referenceCluster, LoopbackCluster otherCluster, Func<Step, string, string>? tamper)
+    {
+        (this.referenceCluster, this.otherCluster) = (referenceCluster, otherCluster);
+        reference = new Subject(referenceCluster[0]);
+        other = new Subject(otherCluster[0], tamper);
+    }
+
+    public Knowledge Knowledge { get; } = new();
+
+    /// <summary>Answers that were not errors.</summary>
+    public int Granted { get; private set; }
+
+    public static async Task<DifferentialRun> StartAsync(
+        Product product, int members, CancellationToken cancellationToken, Func<Step, string, string>? tamper = null)
+    {
+        var referenceCluster = await LoopbackCluster.StartAsync(Product.Etcd, members, cancellationToken);
+        try
+        {
+            return new DifferentialRun(referenceCluster, await LoopbackCluster.StartAsync(product, members, cancellationToken), tamper);
+        }
+        catch
+        {
+            await referenceCluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes one step on both.</summary>
+    /// <exception cref="InvalidOperationException">A server ended.</exception>
+    public Task<Difference?> TakeAsync(Step step) => WithLogsAsync(() => CompareAsync(step));
+
+    /// <summary>Waits until everything that is due has arrived, then compares what every watch was told.</summary>
+    public Task<Difference?> FinishAsync() => WithLogsAsync(CompareStreamsAsync);
+
+    async Task<Difference?> WithLogsAsync(Func<Task<Difference?>> compare)
+    {
+        Exception? broken = null;
+        try
+        {
+            var difference = await compare();
+            if (referenceCluster[0].IsRunning && otherCluster[0].IsRunning)
+                return difference;
+        }
+        catch (Exception e) when (e is Grpc.Core.RpcException or InvalidOperationException)
+        {
+            broken = e;
+        }
+        throw new InvalidOperationException(
+            $"A server or its connection broke: {broken?.Message}\nafter:\n{string.Join('\n', taken.TakeLast(5))}\n{referenceCluster.Logs()}\n{otherCluster.Logs()}", broken);
+    }
+
+    async Task<Difference?> CompareAsync(Step step)
+    {
+        taken.Add(step);
+        // Compaction and cancelling race with events on their way; time must not decide what a watcher still sees.
+        if (step is Step.Unary { Request: Store.Protocol.Etcdserverpb.CompactionRequest } or Step.WatchCancel or Step.WatchProgress
+            || taken.Count % StepsBetweenLooks == 0)
+        {
+            if (await CompareStreamsAsync() is { } behind)
+                return behind;
+        }
+        var answers = await Task.WhenAll(reference.TakeAsync(step), other.TakeAsync(step));
+        if (!string.Equals(answers[0].Text, answers[1].Text, StringComparison.Ordinal))
+            return new Difference([.. taken], answers[0].Text, answers[1].Text);
+        Knowledge.Learn(step, answers[0]);
+        Granted += answers[0].Response is null ? 0 : 1;
+        return null;
+    }
+
+    async Task<Difference?> CompareStreamsAsync()
+    {
+        for (var stream = 0; stream < Subject.Streams; stream++)
+        {
+            if (!reference.HasStream(stream))
+                continue;
+            if (stream != Subject.FutureStream && Knowledge.LiveWatches(stream).Count > 0)
+            {
+                var settled = await Task.WhenAll(reference.SettleAsync(stream, Knowledge.Revision), other.SettleAsync(stream, Knowledge.Revision));
+                if (!settled[0] || !settled[1])
+                    return new Difference([.. taken], Progress(stream, settled[0]), Progress(stream, settled[1]));
+            }
+            if (await DifferInTimeAsync(stream))
+                return new Difference([.. taken], reference.Transcript(stream), other.Transcript(stream));
+        }
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await reference.DisposeAsync();
+        await other.DisposeAsync();
+        await referenceCluster.DisposeAsync();
+        await otherCluster.DisposeAsync();
+    }
+
+    string Progress(int stream, bool settled) => $"stream {stream}: progress to {Knowledge.Revision} {(settled ? "reported" : "never reported")}";
+
+    async Task<bool> DifferInTimeAsync(int stream)
+    {
+        var started = Stopwatch.GetTimestamp();
+        do
+        {
+            // Also before the first look: streams without progress have no other sign that nothing more comes.
+            await Task.Delay(stream == Subject.FutureStream ? 30 : 2);
+            if (string.Equals(reference.Transcript(stream), other.Transcript(stream), StringComparison.Ordinal))
+                return false;
+        }
+        while (Stopwatch.GetElapsedTime(started) < Patience);
+        return true;
+    }
+}

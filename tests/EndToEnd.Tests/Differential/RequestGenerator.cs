@@ -1,0 +1,239 @@
+using Google.Protobuf;
+using Store.Protocol.Etcdserverpb;
+
+namespace EndToEnd.Tests;
+
+/// <summary>
+/// Random steps from a seed, valid and invalid, aimed by what is known. Never one whose answer time decides: leases live for hours, and sorting that
+/// could tie happens only among as few keys as etcd sorts stably.
+/// </summary>
+sealed class RequestGenerator
+{
+    // Go's sort keeps the order of equals up to twelve elements.
+    static readonly string[] FewKeys = ["a", "a/1", "a/2", "aa", "b", "b/1", "c", "\0", "k\0k", "z", "~", "~~"];
+
+    readonly Random random;
+    readonly bool wide;
+    readonly ByteString[] keys;
+
+    public RequestGenerator(int seed)
+    {
+        random = new Random(seed);
+        // Every third sequence has many keys: pages, splits and counts instead of collisions.
+        wide = seed % 3 == 2;
+        keys = wide
+            ? [.. Enumerable.Range(0, 400).Select(n => ByteString.CopyFromUtf8($"k{n:D3}"))]
+            : [.. FewKeys.Select(ByteString.CopyFromUtf8)];
+    }
+
+    public Step Next(Knowledge known) => random.Next(1000) switch
+    {
+        < 270 => new Step.Unary(Put(known)),
+        < 500 => new Step.Unary(Range(known)),
+        < 580 => new Step.Unary(Delete()),
+        < 760 => new Step.Unary(Txn(known, depth: 0)),
+        < 800 => new Step.Unary(Grant(known)),
+        < 820 => new Step.Unary(new LeaseRevokeRequest { ID = LeaseOf(known) }),
+        < 850 => new Step.Unary(new LeaseTimeToLiveRequest { ID = LeaseOf(known), Keys = Chance(60) }),
+        < 860 => new Step.Unary(new LeaseLeasesRequest()),
+        < 880 => new Step.KeepAlive(LeaseOf(known)),
+        < 892 => new Step.Unary(Compact(known)),
+        < 940 => WatchCreate(known),
+        < 965 => WatchCancel(known),
+        < 985 => new Step.WatchProgress(random.Next(Subject.FutureStream)),
+        < 995 => new Step.Unary(new MemberListRequest { Linearizable = Chance(50) }),
+        _ => new Step.Unary(new PutRequest { Key = Key(), Value = ByteString.CopyFrom(new byte[random.Next(1_600_000, 1_900_000)]) }),
+    };
+
+    bool Chance(int percent) => random.Next(100) < percent;
+
+    ByteString Key() => Chance(1) ? ByteString.Empty : keys[random.Next(keys.Length)];
+
+    /// <summary>Empty, everything after the key, the key's prefix, or another key, which may lie before it.</summary>
+    ByteString RangeEnd(ByteString key) => random.Next(10) switch
+    {
+        < 4 => ByteString.Empty,
+        < 6 => ByteString.CopyFrom(0),
+        < 8 when key.Length > 0 => ByteString.CopyFrom([.. key.Span[..^1], (byte)(key.Span[^1] + 1)]),
+        _ => keys[random.Next(keys.Length)],
+    };
+
+    ByteString Value() => random.Next(20) switch
+    {
+        0 => ByteString.Empty,
+        1 => ByteString.CopyFrom(RandomBytes(random.Next(1, 4000))),
+        _ => ByteString.CopyFromUtf8($"v{random.Next(10)}"),
+    };
+
+    byte[] RandomBytes(int count)
+    {
+        var bytes = new byte[count];
+        random.NextBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>Mostly the present; else somewhere from just before compaction to just after the present.</summary>
+    long RevisionNear(Knowledge known) => random.Next(10) switch
+    {
+        < 6 => 0,
+        6 => -1,
+        _ => random.NextInt64(Math.Max(0, known.Compacted - 2), known.Revision + 3),
+    };
+
+    long LeaseOf(Knowledge known) => known.Leases.Count > 0 && Chance(85) ? known.Leases.ElementAt(random.Next(known.Leases.Count)) : random.Next(1, 20);
+
+    PutRequest Put(Knowledge known)
+    {
+        var put = new PutRequest { Key = Key(), PrevKv = Chance(30), IgnoreLease = Chance(5), IgnoreValue = Chance(5) };
+        if (!put.IgnoreValue || Chance(20))
+            put.Value = Value();
+        if (Chance(15))
+            put.Lease = LeaseOf(known);
+        return put;
+    }
+
+    DeleteRangeRequest Delete()
+    {
+        var key = Key();
+        return new DeleteRangeRequest { Key = key, RangeEnd = Chance(60) ? ByteString.Empty : RangeEnd(key), PrevKv = Chance(40) };
+    }
+
+    RangeRequest Range(Knowledge known)
+    {
+        var key = Key();
+        var range = new RangeRequest
+        {
+            Key = key,
+            RangeEnd = RangeEnd(key),
+            Revision = RevisionNear(known),
+            Limit = Chance(35) ? random.Next(-1, wide ? 60 : 6) : 0,
+            Serializable = Chance(20),
+            KeysOnly = Chance(12),
+            CountOnly = Chance(10),
+        };
+        if (Chance(40))
+            range.SortOrder = (RangeRequest.Types.SortOrder)random.Next(3);
+        // Only those that exist: an unknown target makes etcd 3.5 panic, and later ones refuse it.
+        if (Chance(40) && !wide)
+            range.SortTarget = (RangeRequest.Types.SortTarget)random.Next(5);
+        if (Chance(10))
+            range.MinModRevision = random.NextInt64(known.Revision + 2);
+        if (Chance(10))
+            range.MaxModRevision = random.NextInt64(known.Revision + 2);
+        if (Chance(10))
+            range.MinCreateRevision = random.NextInt64(known.Revision + 2);
+        if (Chance(10))
+            range.MaxCreateRevision = random.NextInt64(known.Revision + 2);
+        return range;
+    }
+
+    TxnRequest Txn(Knowledge known, int depth)
+    {
+        var txn = new TxnRequest();
+        if (depth == 0 && Chance(2))
+        {
+            TooManyOperations(txn);
+            return txn;
+        }
+        for (var count = random.Next(depth == 0 ? 4 : 2); count > 0; count--)
+            txn.Compare.Add(Comparison(known));
+        for (var count = random.Next(5); count > 0; count--)
+            txn.Success.Add(Operation(known, depth));
+        for (var count = random.Next(4); count > 0; count--)
+            txn.Failure.Add(Operation(known, depth));
+        return txn;
+    }
+
+    /// <summary>One more than allowed, in one list or together with a nested transaction.</summary>
+    void TooManyOperations(TxnRequest txn)
+    {
+        var range = new RequestOp { RequestRange = new RangeRequest { Key = keys[0] } };
+        txn.Success.AddRange(Enumerable.Repeat(range, Chance(50) ? 129 : 127));
+        if (txn.Success.Count == 127)
+            txn.Failure.Add(new RequestOp { RequestTxn = new TxnRequest { Success = { range, range } } });
+    }
+
+    RequestOp Operation(Knowledge known, int depth) => random.Next(100) switch
+    {
+        < 35 => new RequestOp { RequestPut = Put(known) },
+        < 65 => new RequestOp { RequestRange = Range(known) },
+        < 85 => new RequestOp { RequestDeleteRange = Delete() },
+        < 98 when depth < 2 => new RequestOp { RequestTxn = Txn(known, depth + 1) },
+        98 => new RequestOp(),
+        _ => new RequestOp { RequestRange = new RangeRequest { Key = Key() } },
+    };
+
+    Compare Comparison(Knowledge known)
+    {
+        var key = Key();
+        var compare = new Compare
+        {
+            Key = key,
+            Result = (Compare.Types.CompareResult)random.Next(4),
+            Target = (Compare.Types.CompareTarget)random.Next(5),
+        };
+        if (Chance(25))
+            compare.RangeEnd = RangeEnd(key);
+        // Now and then the value of another target than the one that is compared.
+        switch (Chance(5) ? (Compare.Types.CompareTarget)random.Next(5) : compare.Target)
+        {
+            case Compare.Types.CompareTarget.Version:
+                compare.Version = random.Next(4);
+                break;
+            case Compare.Types.CompareTarget.Create:
+                compare.CreateRevision = Chance(40) ? 0 : random.NextInt64(known.Revision + 1);
+                break;
+            case Compare.Types.CompareTarget.Mod:
+                compare.ModRevision = Chance(40) ? 0 : random.NextInt64(known.Revision + 1);
+                break;
+            case Compare.Types.CompareTarget.Value:
+                compare.Value = Value();
+                break;
+            case Compare.Types.CompareTarget.Lease:
+                compare.Lease = Chance(50) ? 0 : LeaseOf(known);
+                break;
+        }
+        return compare;
+    }
+
+    LeaseGrantRequest Grant(Knowledge known) => new()
+    {
+        ID = Chance(10) ? LeaseOf(known) : random.Next(1, 1000),
+        TTL = Chance(5) ? 9_000_000_001 : random.Next(3600, 100_000),
+    };
+
+    CompactionRequest Compact(Knowledge known) => new()
+    {
+        Revision = random.NextInt64(Math.Max(0, known.Compacted - 1), known.Revision + 2),
+        Physical = Chance(30),
+    };
+
+    Step.WatchCreate WatchCreate(Knowledge known)
+    {
+        var key = Key();
+        var stream = random.Next(Subject.Streams);
+        var request = new WatchCreateRequest
+        {
+            Key = key,
+            RangeEnd = RangeEnd(key),
+            PrevKv = Chance(40),
+            Fragment = Chance(10),
+            WatchId = Chance(80) ? 0 : random.Next(1, 8),
+            StartRevision = stream == Subject.FutureStream
+                ? known.Revision + random.Next(1, 20)
+                : Math.Min(RevisionNear(known), known.Revision),
+        };
+        if (Chance(15))
+            request.Filters.Add((WatchCreateRequest.Types.FilterType)random.Next(2));
+        return new Step.WatchCreate(stream, request);
+    }
+
+    Step.WatchCancel WatchCancel(Knowledge known)
+    {
+        var stream = random.Next(Subject.Streams);
+        var live = known.LiveWatches(stream);
+        return live.Count > 0 && Chance(90)
+            ? new Step.WatchCancel(stream, live.ElementAt(random.Next(live.Count)), Known: true)
+            : new Step.WatchCancel(stream, random.Next(1_000, 2_000), Known: false);
+    }
+}

@@ -1,0 +1,32 @@
+using LocalCluster;
+
+namespace EndToEnd.Tests;
+
+/// <summary>The versions of etcdctl that are held against both servers.</summary>
+static class Etcdctl
+{
+    static string? old;
+
+    /// <summary>3.5: beside etcd itself. 3.4: ETCDCTL34_BIN, the installed one, or Debian's package unpacked into out/.</summary>
+    public static string Program(string version) => version == "3.5" ? Binaries.Etcdctl : old ??= Get34();
+
+    public static Task<ShellResult> RunAsync(string version, string endpoints, IReadOnlyList<string> arguments, string? input = null)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = endpoints };
+        if (arguments[0] != "watch")
+            return Shell.RunAsync(Program(version), arguments, environment, TimeSpan.FromSeconds(100), input);
+        // A watch never ends by itself.
+        return Shell.RunAsync("timeout", ["--preserve-status", "-s", "KILL", "1", Program(version), .. arguments], environment, TimeSpan.FromSeconds(20), input);
+    }
+
+    static string Get34()
+    {
+        if (Environment.GetEnvironmentVariable("ETCDCTL34_BIN") is { Length: > 0 } given)
+            return given;
+        var script = Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Etcdctl/get-3.4");
+        var result = Shell.Run(script, Path.Combine(Repository.Root, "out/etcdctl-3.4"));
+        return result.ExitCode == 0
+            ? result.Output.Trim()
+            : throw new FileNotFoundException($"No etcdctl 3.4: install Debian's etcd-client or set ETCDCTL34_BIN.\n{result.Error}");
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using LocalCluster;
+using Xunit;
+
+namespace EndToEnd.Tests;
+
+/// <summary>etcdctl, unchanged, gets the same answers from the store as from etcd.</summary>
+public sealed class EtcdctlTests
+{
+    static readonly string SessionFile = Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Etcdctl/session.txt");
+
+    [Theory]
+    [InlineData("3.4", 1)]
+    [InlineData("3.5", 1)]
+    [InlineData("3.4", 3)]
+    [InlineData("3.5", 3)]
+    public Task Etcdctl_hears_from_the_store_what_it_hears_from_etcd(string etcdctl, int members) => CompareAsync(Product.Store, etcdctl, members);
+
+    /// <summary>If etcd differed from itself, the comparison would be asking for chance.</summary>
+    [Fact]
+    public Task Etcdctl_hears_the_same_from_two_etcds() => CompareAsync(Product.Etcd, "3.5", members: 1);
+
+    static async Task CompareAsync(Product product, string etcdctl, int members)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var etcd = await LoopbackCluster.StartAsync(Product.Etcd, members, cancellationToken);
+        await using var other = await LoopbackCluster.StartAsync(product, members, cancellationToken);
+        var (expecting, finding) = (new Conversation(etcdctl, etcd), new Conversation(etcdctl, other));
+        var differences = new StringBuilder();
+        foreach (var command in Conversation.Read(SessionFile))
+        {
+            var answers = await Task.WhenAll(expecting.SayAsync(command), finding.SayAsync(command));
+            if (answers[0] != answers[1])
+                differences.AppendLine($"--- etcdctl {etcdctl} {command}\nexpected:\n{answers[0]}\nfound:\n{answers[1]}");
+        }
+        Assert.True(differences.Length == 0, differences.ToString());
+    }
+}
