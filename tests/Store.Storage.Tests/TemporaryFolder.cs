@@ -11,7 +11,8 @@ sealed class TemporaryFolder : IDisposable
     internal static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var file in Directory.GetFiles(from)) File.Copy(file, System.IO.Path.Combine(to, System.IO.Path.GetFileName(file)));
+        // The held lock is not the dead process's any more.
+        foreach (var file in Directory.GetFiles(from).Where(file => System.IO.Path.GetFileName(file) != "lock")) File.Copy(file, System.IO.Path.Combine(to, System.IO.Path.GetFileName(file)));
         foreach (var folder in Directory.GetDirectories(from)) Copy(folder, System.IO.Path.Combine(to, System.IO.Path.GetFileName(folder)));
     }
 

@@ -23,20 +23,18 @@ public sealed record RocksOptions
 /// </summary>
 public sealed class RocksEngine : IKeyValueEngine, IDisposable
 {
-    const long WriteBatchKeptBytesMax = 4 << 20;
-
     readonly string folder;
     readonly RocksOptions options;
     readonly DatabaseHandle database;
-    readonly WriteOptions withoutLog = new WriteOptions().DisableWal(1);
     readonly ReadOptionsHandle readOptions = new(snapshot: 0);
-    WriteBatch native = new();
+    readonly BatchHandle native;
 
     RocksEngine(string folder, RocksOptions options, DatabaseHandle database)
     {
         this.folder = folder;
         this.options = options;
         this.database = database;
+        native = new(database);
     }
 
     /// <summary>Opens or creates the state in the folder. Throws <see cref="StorageException"/> when it is damaged, locked or of a newer version.</summary>
@@ -45,8 +43,7 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
         Disk.CreateFolder(folder);
         try
         {
-            var opened = RocksDb.Open(RocksSettings.Database(), folder, RocksSettings.Tables(options));
-            return new(folder, options, new(opened, [.. RocksSettings.Names.Select(opened.GetColumnFamily)]));
+            return new(folder, options, DatabaseHandle.Open(folder, options));
         }
         catch (RocksDbException e)
         {
@@ -58,36 +55,17 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
     {
         using var use = database.Use();
         var started = Stopwatch.GetTimestamp();
-        foreach (var operation in batch.Operations) Add(operation);
         try
         {
-            database.Database.Write(native, withoutLog);
+            foreach (var operation in batch.Operations) native.Add(operation);
+            native.Write();
         }
         catch (RocksDbException e)
         {
             throw Failed(folder, "the state cannot be written", e);
         }
-        Recycle(batch.SizeBytes);
+        native.Clear(batch.SizeBytes);
         options.Committed?.Invoke(Stopwatch.GetElapsedTime(started));
-    }
-
-    void Add(EngineBatch.Operation operation)
-    {
-        var family = database.FamilyOf(operation.Table);
-        if (operation.RangeEnd is { } end) native.DeleteRange(operation.Key, (ulong)operation.Key.Length, end, (ulong)end.Length, family);
-        else if (operation.Value is { } value) native.Put(operation.Key.AsSpan(), value.AsSpan(), family);
-        else native.Delete(operation.Key.AsSpan(), family);
-    }
-
-    void Recycle(long batchBytes)
-    {
-        if (batchBytes < WriteBatchKeptBytesMax)
-        {
-            native.Clear();
-            return;
-        }
-        native.Dispose();
-        native = new();
     }
 
     public byte[]? Get(Table table, ReadOnlySpan<byte> key)
@@ -146,8 +124,13 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
         }
     }
 
-    long Sum(string property) =>
-        database.Families.Sum(family => long.Parse(database.Database.GetProperty(property, family) ?? "0", CultureInfo.InvariantCulture));
+    long Sum(string property)
+    {
+        var sum = 0L;
+        foreach (var family in database.Families)
+            sum += long.Parse(Native.Instance.rocksdb_property_value_cf_string(database.Pointer, family, property) ?? "0", CultureInfo.InvariantCulture);
+        return sum;
+    }
 
     /// <summary>Makes everything written before the call durable, all tables as of one moment. Blocks; safe beside writers.</summary>
     public void Flush()
@@ -156,9 +139,9 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var handles = database.Families.Select(family => family.Handle).ToArray();
+            var families = database.Families.ToArray();
             var wait = new FlushOptions().SetWaitForFlush(true);
-            Native.Instance.rocksdb_flush_cfs(database.Database.Handle, wait.Handle, handles, handles.Length);
+            Native.Instance.rocksdb_flush_cfs(database.Pointer, wait.Handle, families, families.Length);
             GC.KeepAlive(wait);
         }
         catch (RocksDbException e)
@@ -175,8 +158,15 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
         using var use = database.Use();
         try
         {
-            using var checkpoint = database.Database.Checkpoint();
-            checkpoint.Save(target, 0);
+            var checkpoint = Native.Instance.rocksdb_checkpoint_object_create(database.Pointer);
+            try
+            {
+                Native.Instance.rocksdb_checkpoint_create(checkpoint, target, 0);
+            }
+            finally
+            {
+                Native.Instance.rocksdb_checkpoint_object_destroy(checkpoint);
+            }
         }
         catch (RocksDbException e)
         {
@@ -195,7 +185,24 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
         _ => "if the disk is well, the state is damaged: remove the member from its cluster, empty its data directory and add it again, or restore a backup",
     };
 
-    /// <summary>Closes once the last running read has ended. What was not flushed is left to the log.</summary>
+    /// <summary>Closes, and deletes the folder, once the last running read has ended: for a state that was replaced.</summary>
+    internal void Discard()
+    {
+        database.Closed = () =>
+        {
+            // What cannot be deleted now is removed on the next start.
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException)
+            {
+            }
+        };
+        Dispose();
+    }
+
+    /// <summary>Closes once the last running read has ended. RocksDB flushes what is in memory then; what it cannot, the log brings back.</summary>
     public void Dispose()
     {
         database.Dispose();

@@ -33,31 +33,47 @@ abstract class NativeHandle() : SafeHandle(0, ownsHandle: true)
 
 /// <summary>
 /// The open database. Iterators, snapshots and running reads hold it, so that closing the engine under a reader ends with the reader's
-/// <see cref="ObjectDisposedException"/> or after its last row, never in freed memory.
+/// <see cref="ObjectDisposedException"/> or after its last row, never in freed memory. The binding's own RocksDb class is not used: its finalizer
+/// closes the database while iterators that were abandoned together with it still wait for theirs.
 /// </summary>
 sealed unsafe class DatabaseHandle : NativeHandle
 {
-    readonly ColumnFamilyHandle[] tables;
+    readonly nint[] families;
 
-    internal DatabaseHandle(RocksDb database, ColumnFamilyHandle[] tables)
+    DatabaseHandle(nint database, nint[] families)
     {
-        Database = database;
-        this.tables = tables;
-        SetHandle(database.Handle);
+        this.families = families;
+        SetHandle(database);
     }
 
-    internal RocksDb Database { get; }
+    /// <summary>Called after the database was closed.</summary>
+    internal Action? Closed { get; set; }
 
-    internal IReadOnlyList<ColumnFamilyHandle> Families => tables;
+    /// <summary>The column families of the tables.</summary>
+    internal ReadOnlySpan<nint> Families => families.AsSpan(1);
 
-    internal ColumnFamilyHandle FamilyOf(Table table) => tables[(int)table];
+    internal static DatabaseHandle Open(string folder, RocksOptions options)
+    {
+        var settings = RocksSettings.Database();
+        var tables = RocksSettings.Tables(options);
+        // RocksDB insists on a family of its own choice, which stays empty.
+        string[] names = ["default", .. RocksSettings.Names];
+        var families = new nint[names.Length];
+        var database = Native.Instance.rocksdb_open_column_families(
+            settings.Handle, folder, names.Length, names, [.. tables.Select(table => table.Handle)], families);
+        GC.KeepAlive(settings);
+        GC.KeepAlive(tables);
+        return new(database, families);
+    }
+
+    internal nint FamilyOf(Table table) => families[(int)table + 1];
 
     /// <summary>The value, copied once; null when there is none.</summary>
     internal byte[]? Get(ReadOptionsHandle how, Table table, ReadOnlySpan<byte> key)
     {
         nint pinned;
         fixed (byte* start = key)
-            pinned = Native.Instance.rocksdb_get_pinned_cf(handle, how.Pointer, FamilyOf(table).Handle, start, (nuint)key.Length);
+            pinned = Native.Instance.rocksdb_get_pinned_cf(handle, how.Pointer, FamilyOf(table), start, (nuint)key.Length);
         if (pinned == 0) return null;
         var value = Native.Instance.rocksdb_pinnableslice_value(pinned, out var length);
         var copy = new ReadOnlySpan<byte>((void*)value, checked((int)length)).ToArray();
@@ -67,7 +83,9 @@ sealed unsafe class DatabaseHandle : NativeHandle
 
     protected override bool ReleaseHandle()
     {
-        Database.Dispose();
+        foreach (var family in families) Native.Instance.rocksdb_column_family_handle_destroy(family);
+        Native.Instance.rocksdb_close(handle);
+        Closed?.Invoke();
         return true;
     }
 }
@@ -85,6 +103,52 @@ sealed class ReadOptionsHandle : NativeHandle
     protected override bool ReleaseHandle()
     {
         Native.Instance.rocksdb_readoptions_destroy(handle);
+        return true;
+    }
+}
+
+/// <summary>Writes on their way into the database, without its log.</summary>
+sealed unsafe class BatchHandle : NativeHandle
+{
+    const long KeptBytesMax = 4 << 20;
+
+    readonly DatabaseHandle database;
+    readonly nint options = Native.Instance.rocksdb_writeoptions_create();
+
+    internal BatchHandle(DatabaseHandle database)
+    {
+        this.database = database;
+        Native.Instance.rocksdb_writeoptions_disable_WAL(options, 1);
+        SetHandle(Native.Instance.rocksdb_writebatch_create());
+    }
+
+    internal void Add(EngineBatch.Operation operation)
+    {
+        var family = database.FamilyOf(operation.Table);
+        fixed (byte* key = operation.Key, value = operation.Value ?? operation.RangeEnd)
+        {
+            var keyLength = (nuint)operation.Key.Length;
+            if (operation.RangeEnd is { } end) Native.Instance.rocksdb_writebatch_delete_range_cf(handle, family, key, keyLength, value, (nuint)end.Length);
+            else if (operation.Value is { } put) Native.Instance.rocksdb_writebatch_put_cf(handle, family, key, keyLength, value, (nuint)put.Length);
+            else Native.Instance.rocksdb_writebatch_delete_cf(handle, family, key, keyLength);
+        }
+    }
+
+    internal void Write() => Native.Instance.rocksdb_write(database.Pointer, options, handle);
+
+    /// <summary>Empties it; the memory of a large one is given back.</summary>
+    internal void Clear(long usedBytes)
+    {
+        Native.Instance.rocksdb_writebatch_clear(handle);
+        if (usedBytes <= KeptBytesMax) return;
+        Native.Instance.rocksdb_writebatch_destroy(handle);
+        SetHandle(Native.Instance.rocksdb_writebatch_create());
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        Native.Instance.rocksdb_writebatch_destroy(handle);
+        Native.Instance.rocksdb_writeoptions_destroy(options);
         return true;
     }
 }
@@ -133,7 +197,7 @@ sealed unsafe class IteratorHandle : NativeHandle
             bound.Span.CopyTo(new(upperBound, bound.Length));
             Native.Instance.rocksdb_readoptions_set_iterate_upper_bound(options.Pointer, upperBound, (nuint)bound.Length);
         }
-        SetHandle(Native.Instance.rocksdb_create_iterator_cf(database.Pointer, options.Pointer, database.FamilyOf(table).Handle));
+        SetHandle(Native.Instance.rocksdb_create_iterator_cf(database.Pointer, options.Pointer, database.FamilyOf(table)));
     }
 
     internal void Seek(ReadOnlySpan<byte> key)

@@ -27,16 +27,18 @@ static class RocksSettings
         return options;
     }
 
-    internal static ColumnFamilies Tables(RocksOptions options)
+    /// <summary>The default family, then the tables in their order.</summary>
+    internal static IReadOnlyList<ColumnFamilyOptions> Tables(RocksOptions options)
     {
         var cache = Cache.CreateLru((ulong)options.BlockCacheBytes);
-        return new(Family(64 << 10, 4 << 10, Compression.No, cache))
-        {
+        return
+        [
+            Family(64 << 10, 4 << 10, Compression.No, cache),
             // Revisions are written in order of their keys: larger blocks pack and compress better, and their index stays small.
-            { Names[(int)Table.Revisions], Family((ulong)options.MemtableBytes, 8 << 10, Compression.Lz4, cache) },
+            Family((ulong)options.MemtableBytes, 8 << 10, Compression.Lz4, cache),
             // Each batch rewrites a few rows here; with half of the memory it is never what makes the tables flush.
-            { Names[(int)Table.Meta], Family((ulong)options.MemtableBytes / 2, 4 << 10, Compression.No, cache) },
-        };
+            Family((ulong)options.MemtableBytes / 2, 4 << 10, Compression.No, cache),
+        ];
     }
 
     static ColumnFamilyOptions Family(ulong memtableBytes, ulong blockBytes, Compression compression, Cache cache) =>

@@ -9,8 +9,6 @@ static partial class LibC
     internal const int OpenForReading = 0x80000;
 
     internal const int Interrupted = 4;
-    internal const int WouldBlock = 11;
-    internal const int LockExclusiveNonBlocking = 2 | 4;
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     internal static partial int DataSync(SafeHandle file);
@@ -23,7 +21,4 @@ static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int file);
-
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    internal static partial int Lock(SafeHandle file, int operation);
 }

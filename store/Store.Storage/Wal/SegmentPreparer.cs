@@ -12,6 +12,7 @@ sealed class SegmentPreparer(string folder) : IDisposable
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     readonly ManualResetEventSlim hurry = new();
+    readonly CancellationTokenSource stopping = new();
     Task<SafeFileHandle>? next;
     long nextBytes;
 
@@ -26,7 +27,7 @@ sealed class SegmentPreparer(string folder) : IDisposable
         hurry.Reset();
         nextBytes = segmentBytes;
         next = Task.Factory.StartNew(
-            () => Create(segmentBytes, () => hurry.Wait(Pause)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Create(segmentBytes, () => !hurry.Wait(Pause)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>The prepared file under its draft name, of at least the size. Waits for it, or makes it now.</summary>
@@ -45,7 +46,7 @@ sealed class SegmentPreparer(string folder) : IDisposable
             }
         }
         actualBytes = segmentBytes;
-        return Create(segmentBytes, static () => { });
+        return Create(segmentBytes, static () => false);
     }
 
     static SafeFileHandle? Finished(Task<SafeFileHandle> prepared)
@@ -54,13 +55,14 @@ sealed class SegmentPreparer(string folder) : IDisposable
         {
             return prepared.GetAwaiter().GetResult();
         }
-        catch (StorageException)
+        catch (Exception e) when (e is StorageException or OperationCanceledException)
         {
             return null;
         }
     }
 
-    SafeFileHandle Create(long segmentBytes, Action pause) => Disk.Try(DraftPath, $"cannot prepare the next segment of {segmentBytes} bytes", () =>
+    /// <param name="pause">Called between steps; true when there is time, and each step is then synced by itself.</param>
+    SafeFileHandle Create(long segmentBytes, Func<bool> pause) => Disk.Try(DraftPath, $"cannot prepare the next segment of {segmentBytes} bytes", () =>
     {
         var file = File.OpenHandle(DraftPath, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
@@ -68,10 +70,11 @@ sealed class SegmentPreparer(string folder) : IDisposable
             var zeros = new byte[Math.Min(StepBytes, segmentBytes)];
             for (long at = 0; at < segmentBytes; at += zeros.Length)
             {
-                if (at > 0) pause();
+                stopping.Token.ThrowIfCancellationRequested();
+                if (at > 0 && pause()) Disk.DataSync(file, DraftPath);
                 RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, segmentBytes - at)), at);
-                Disk.DataSync(file, DraftPath);
             }
+            Disk.DataSync(file, DraftPath);
             return file;
         }
         catch
@@ -83,8 +86,10 @@ sealed class SegmentPreparer(string folder) : IDisposable
 
     public void Dispose()
     {
+        stopping.Cancel();
         hurry.Set();
         if (next is { } prepared) Finished(prepared)?.Dispose();
         hurry.Dispose();
+        stopping.Dispose();
     }
 }

@@ -57,6 +57,7 @@ public sealed class WriteAheadLog : IDisposable
     ulong nextSequence;
     LogPosition durable;
     LogPosition written;
+    LogIndex? keptUpTo;
     StorageException? failure;
 
     WriteAheadLog(string folder, WalOptions options, SegmentPreparer preparer)
@@ -170,11 +171,17 @@ public sealed class WriteAheadLog : IDisposable
         return to;
     }
 
-    void Overwrite(LogIndex keptUpTo)
+    /// <summary>The record at hand cuts the log behind the index.</summary>
+    void Overwrite(LogIndex kept) => keptUpTo = LogIndex.Min(kept, keptUpTo ?? kept);
+
+    /// <summary>Only once the record is written: it may have rolled the log, and then it also overwrites what its own segment opened behind.</summary>
+    void InvalidateOpenings()
     {
+        if (keptUpTo is not { } kept) return;
+        keptUpTo = null;
         for (var i = 0; i < segments.Count; i++)
         {
-            if (segments[i].Behind > keptUpTo) segments[i] = segments[i] with { Valid = false };
+            if (segments[i].Behind > kept) segments[i] = segments[i] with { Valid = false };
         }
     }
 
@@ -187,6 +194,7 @@ public sealed class WriteAheadLog : IDisposable
         options.Written?.Invoke(bytes.Length);
         nextSequence++;
         durable = written;
+        InvalidateOpenings();
         frame.Clear();
         if (active.UsedBytes > active.Header.SegmentBytes / 2 && preparer.IsIdle) preparer.Begin(options.SegmentBytes);
     }
