@@ -68,7 +68,7 @@ public sealed partial class StateView
     }
 
     /// <summary>The encoded KeyValue of one change, null when compaction has removed it.</summary>
-    public ReadOnlyMemory<byte>? KeyValue(RowId id) => published.Rows.Load(id) is { } row ? Row.KeyValue(row) : null;
+    public ReadOnlyMemory<byte>? KeyValue(RowId id) => published.Rows.Load(id) is { } row ? Row.KeyValue(row) : default(ReadOnlyMemory<byte>?);
 
     /// <summary>CRC-32C over keys and values up to the revision, as etcd computes HashKV; zero means now. Errors: Compacted, FutureRevision.</summary>
     public HashResult HashKv(Revision revision)

@@ -100,8 +100,7 @@ sealed class MvccStore
     {
         if (revision <= Compacted) return StoreError.Compacted;
         if (revision > Revision) return StoreError.FutureRevision;
-        var superseded = revision == Revision ? Space.SupersededBytes : Row.SupersededBytes(rows.Load(new RowId(new(revision + 1), 0)));
-        Space = Space with { CompactedBytes = superseded };
+        Space = Space with { CompactedBytes = SupersededUpTo(revision) };
         Compacted = revision;
         return StoreError.None;
     }
@@ -143,6 +142,13 @@ sealed class MvccStore
         if (old is not null) cache.Drop(old);
         index.Set(entry);
         if (!tombstone) cache.Add(entry, row);
+    }
+
+    long SupersededUpTo(long revision)
+    {
+        if (revision == Revision) return Space.SupersededBytes;
+        // No change has revision 1: the first one is 2.
+        return revision < AppliedState.New.Revision ? 0 : Row.SupersededBytes(rows.Load(new RowId(new(revision + 1), 0)));
     }
 
     RowId NextId() => new(new(Revision + 1), changes.Count);

@@ -13,7 +13,7 @@ public sealed record StoredEvent(
     internal static StoredEvent Of(RowId id, byte[] row, ReadOnlyMemory<byte> key, bool isCreate, byte[]? previous) =>
         new(id, Row.IsTombstone(row), isCreate, key, Row.KeyValue(row), Row.Superseded(row))
         {
-            Previous = previous is null ? null : Row.KeyValue(previous),
+            Previous = previous is null ? default(ReadOnlyMemory<byte>?) : Row.KeyValue(previous),
         };
 
     internal static StoredEvent Of(RowId id, byte[] row)
@@ -72,7 +72,7 @@ public sealed partial class EventLog : IEventHistory
     {
         if (storedEvent.Previous is { } previous) return previous;
         if (storedEvent.Superseded.IsNone) return null;
-        return published.Rows.Load(storedEvent.Superseded) is { } row ? Row.KeyValue(row) : null;
+        return published.Rows.Load(storedEvent.Superseded) is { } row ? Row.KeyValue(row) : default(ReadOnlyMemory<byte>?);
     }
 
     /// <param name="rows">Stands on its first row.</param>
