@@ -1,0 +1,76 @@
+using k8s;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>The operator proper: caches from the start, work while it leads.</summary>
+internal sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime lifetime, ILogger<OperatorService> log) : BackgroundService
+{
+    private volatile Caches? _caches;
+
+    /// <summary>Null when well; else what is not. A watch that has been silent for three times what is allowed is beyond its own repair.</summary>
+    public string? Sickness => _caches?.Reflectors.FirstOrDefault(reflector => reflector.Silence > 3 * ReflectorIdle) is { } silent
+        ? $"the watch of {silent.Kind} has been silent for {silent.Silence.TotalSeconds:0} s"
+        : null;
+
+    public bool Ready => _caches?.Synced.IsCompletedSuccessfully == true;
+
+    private static readonly TimeSpan ReflectorIdle = Reflector<StoreCluster>.IdleMost;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            if (!await RunAsync(stoppingToken)) return;
+            Log.LeadershipLost(log);
+            Environment.ExitCode = 1;
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        lifetime.StopApplication();
+    }
+
+    /// <returns>True when leadership was lost.</returns>
+    private async Task<bool> RunAsync(CancellationToken stopping)
+    {
+        var time = TimeProvider.System;
+        var api = KubeApi.Connect(KubernetesClientConfiguration.BuildDefaultConfig());
+        using var queue = new WorkQueue(Telemetry.ControllerName, time);
+        var caches = _caches = new Caches(api, options.WatchNamespaces, queue.Add, time, log);
+        Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
+        Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
+
+        // Events and caches outlive the workers, so that what the last pass said is still sent; both end with the process.
+        using var background = new CancellationTokenSource();
+        var events = new EventRecorder(api, options.Identity, time, log);
+        var running = Task.WhenAll(caches.RunAsync(background.Token), events.RunAsync(background.Token));
+        try
+        {
+            await caches.Synced.WaitAsync(stopping);
+            Log.Synced(log);
+            Task Lead(Fence fence) => LeadAsync(api, caches, queue, events, fence, time);
+            if (options.LeaderElect)
+                return await new LeaderLease(api, new ObjectKey(options.LeaseNamespace, options.LeaseName), options.Identity, time, log).RunAsync(Lead, stopping);
+            using var open = Fence.Open(time, stopping);
+            await Lead(open);
+            return false;
+        }
+        finally
+        {
+            await background.CancelAsync();
+            await running;
+        }
+    }
+
+    private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, EventRecorder events, Fence fence, TimeProvider time)
+    {
+        using var members = new MemberClient(time);
+        var controller = new StoreClusterController(
+            new Observer(caches, members, options.DefaultImage, time), new Executor(api, caches, members, fence),
+            new StatusWriter(api, caches.Clusters, fence, events, log), events, log);
+        await new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>Every metric of the process. Names are full Prometheus names (the exporter adds nothing), and those that controller-runtime and client-go have
+/// too are spelled as they spell them, so that dashboards and alerts made for Go operators work.</summary>
+internal static class Telemetry
+{
+    public const string Meter = "StoreOperator";
+    public const string ControllerName = "storecluster";
+
+    private static readonly Meter s_meter = new(Meter);
+    private static readonly ConcurrentDictionary<string, WorkQueue> s_queues = new();
+    private static readonly ConcurrentDictionary<string, bool> s_leading = new();
+    private static readonly ConcurrentDictionary<string, IReflector> s_reflectors = new();
+    private static volatile ObjectStore<StoreCluster>? s_clusters;
+    private static int s_activeWorkers;
+    private static int s_workers;
+
+    private static readonly Counter<long> s_reconciles = s_meter.CreateCounter<long>("controller_runtime_reconcile_total", null, "Passes by result");
+    private static readonly Counter<long> s_reconcileErrors = s_meter.CreateCounter<long>("controller_runtime_reconcile_errors_total", null, "Passes that failed");
+    private static readonly Counter<long> s_panics = s_meter.CreateCounter<long>("controller_runtime_reconcile_panics_total", null, "Passes that ended in an unexpected exception");
+    private static readonly Histogram<double> s_reconcileTime = s_meter.CreateHistogram<double>("controller_runtime_reconcile_time_seconds", null, "Length of a pass");
+    private static readonly Counter<long> s_requests = s_meter.CreateCounter<long>("rest_client_requests_total", null, "Requests to the API server");
+    private static readonly Histogram<double> s_requestTime = s_meter.CreateHistogram<double>("rest_client_request_duration_seconds", null, "Time until the response's headers");
+    private static readonly Counter<long> s_relists = s_meter.CreateCounter<long>("storeoperator_reflector_relists_total", null, "Full lists");
+    private static readonly Counter<long> s_steps = s_meter.CreateCounter<long>("storeoperator_steps_total", null, "Steps carried out, by kind and result");
+
+    public static readonly Counter<long> QueueAdds = s_meter.CreateCounter<long>("workqueue_adds_total", null, "Keys added");
+    public static readonly Counter<long> QueueRetries = s_meter.CreateCounter<long>("workqueue_retries_total", null, "Keys added again after a failure");
+    public static readonly Histogram<double> QueueTime = s_meter.CreateHistogram<double>("workqueue_queue_duration_seconds", null, "Time in the queue");
+    public static readonly Histogram<double> QueueWork = s_meter.CreateHistogram<double>("workqueue_work_duration_seconds", null, "Time being worked on");
+
+    public static readonly double[] SecondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+    static Telemetry()
+    {
+        s_meter.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref s_activeWorkers), Controller()));
+        s_meter.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref s_workers), Controller()));
+        s_meter.CreateObservableGauge("workqueue_depth", () => s_queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))));
+        s_meter.CreateObservableGauge("workqueue_unfinished_work_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().SumSeconds, Queue(queue.Key))));
+        s_meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))));
+        s_meter.CreateObservableGauge("leader_election_master_status", () => s_leading.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))));
+        s_meter.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => s_reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))));
+        s_meter.CreateObservableGauge("storeoperator_reflector_items", () => s_reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))));
+        s_meter.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))));
+        s_meter.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]));
+        s_meter.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]));
+        s_meter.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]));
+        s_meter.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState));
+        s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))));
+        s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus));
+    }
+
+    public static void Watch(string name, WorkQueue queue) => s_queues[name] = queue;
+
+    public static void Watch(ObjectStore<StoreCluster> clusters, IEnumerable<IReflector> reflectors, int workers)
+    {
+        s_clusters = clusters;
+        s_workers = workers;
+        foreach (var reflector in reflectors) s_reflectors[reflector.Kind] = reflector;
+    }
+
+    public static void Leading(string lease, bool leading) => s_leading[lease] = leading;
+
+    public static void Relisted(string kind) => s_relists.Add(1, Tag("kind", kind));
+
+    public static void Stepped(string step, bool succeeded) => s_steps.Add(1, Tag("step", step), Tag("result", succeeded ? "success" : "error"));
+
+    public static void Requested(string code, string method, string host, TimeSpan took)
+    {
+        s_requests.Add(1, Tag("code", code), Tag("method", method), Tag("host", host));
+        s_requestTime.Record(took.TotalSeconds, Tag("verb", method), Tag("host", host));
+    }
+
+    public static void Started() => Interlocked.Increment(ref s_activeWorkers);
+
+    /// <param name="result">success, error, requeue or requeue_after.</param>
+    public static void Finished(string result, TimeSpan took, bool unexpected = false)
+    {
+        Interlocked.Decrement(ref s_activeWorkers);
+        s_reconciles.Add(1, Controller(), Tag("result", result));
+        s_reconcileTime.Record(took.TotalSeconds, Controller());
+        if (result == "error") s_reconcileErrors.Add(1, Controller());
+        if (unexpected) s_panics.Add(1, Controller());
+    }
+
+    private static IEnumerable<Measurement<long>> Each(Func<StoreCluster, IEnumerable<(long Value, KeyValuePair<string, object?>[] Tags)>> measure) =>
+        from cluster in s_clusters?.All ?? []
+        from measured in measure(cluster)
+        select new Measurement<long>(measured.Value,
+            [Tag("namespace", cluster.Metadata.NamespaceProperty), Tag("cluster", cluster.Metadata.Name), .. measured.Tags]);
+
+    private static IEnumerable<(long, KeyValuePair<string, object?>[])> MembersByRoleAndState(StoreCluster cluster) =>
+        (cluster.Status?.Members ?? []).GroupBy(member => (Role: member.Role ?? "None", member.State))
+            .Select(group => ((long)group.Count(), new[] { Tag("role", group.Key.Role), Tag("state", group.Key.State) }));
+
+    private static IEnumerable<(long, KeyValuePair<string, object?>[])> ConditionsByStatus(StoreCluster cluster) =>
+        from condition in cluster.Status?.Conditions ?? []
+        from status in s_statuses
+        select (condition.Status == status ? 1L : 0L, new[] { Tag("type", condition.Type), Tag("status", status) });
+
+    private static readonly string[] s_statuses = ["True", "False", "Unknown"];
+
+    private static Measurement<long>[] One(long value, KeyValuePair<string, object?> tag) => [new(value, tag)];
+
+    private static KeyValuePair<string, object?> Controller() => Tag("controller", ControllerName);
+
+    private static KeyValuePair<string, object?>[] Queue(string name) => [Tag("name", name), Tag("controller", name)];
+
+    private static KeyValuePair<string, object?> Tag(string name, object? value) => new(name, value);
+}

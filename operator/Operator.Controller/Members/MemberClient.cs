@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Operator.Core;
+using Store.Protocol.Etcdserverpb;
+
+namespace Operator.Controller;
+
+/// <summary>Talks to members in etcd's protocol. One connection an address, kept; addresses that have not been asked for a while are dropped.</summary>
+internal sealed class MemberClient(TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_changePatience = TimeSpan.FromSeconds(7);
+    private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(5);
+
+    private sealed record Connection(GrpcChannel Channel)
+    {
+        public long UsedAt;
+    }
+
+    private readonly ConcurrentDictionary<string, Connection> _connections = new();
+
+    public static string Address(string ip) => ip.Contains(':', StringComparison.Ordinal) ? $"http://[{ip}]:{Ports.Client}" : $"http://{ip}:{Ports.Client}";
+
+    /// <summary>Null when it does not answer in time, whatever the reason: for the planner that is all the same.</summary>
+    public async Task<MemberReport?> ReportAsync(string address, CancellationToken cancellation)
+    {
+        try
+        {
+            var status = await new Maintenance.MaintenanceClient(Channel(address)).StatusAsync(new StatusRequest(), Options(s_patience, cancellation));
+            return new MemberReport(
+                status.Header.MemberId, status.Header.ClusterId.ToString("x"), status.Leader, status.IsLearner, status.Version, status.RaftIndex, status.RaftAppliedIndex, status.RaftTerm)
+            {
+                Errors = [.. status.Errors],
+            };
+        }
+        catch (RpcException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The linearizable member list; null when there is no quorum to vouch for it.</summary>
+    public async Task<Membership?> ListAsync(string address, string cluster, CancellationToken cancellation)
+    {
+        try
+        {
+            var list = await Cluster(address).MemberListAsync(new MemberListRequest { Linearizable = true }, Options(s_patience, cancellation));
+            return new Membership(list.Header.ClusterId.ToString("x"), [.. list.Members.Select(member => Read(cluster, member))]);
+        }
+        catch (RpcException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <returns>Null, or what the store says against it.</returns>
+    public Task<string?> AddLearnerAsync(string address, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(s_changePatience, cancellation)), cancellation);
+
+    /// <inheritdoc cref="AddLearnerAsync"/>
+    public Task<string?> PromoteAsync(string address, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(s_changePatience, cancellation)), cancellation);
+
+    /// <inheritdoc cref="AddLearnerAsync"/>
+    public Task<string?> RemoveAsync(string address, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(s_changePatience, cancellation)), cancellation);
+
+    /// <summary>The leader itself must be asked.</summary>
+    /// <inheritdoc cref="AddLearnerAsync"/>
+    public Task<string?> MoveLeaderAsync(string leaderAddress, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
+        await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(s_changePatience, cancellation)), cancellation);
+
+    public void Dispose()
+    {
+        foreach (var connection in _connections.Values) connection.Channel.Dispose();
+    }
+
+    private static async Task<string?> ChangeAsync(Func<Task> call, CancellationToken cancellation)
+    {
+        try
+        {
+            await call();
+            return null;
+        }
+        catch (RpcException failure) when (!cancellation.IsCancellationRequested)
+        {
+            return $"{failure.StatusCode}: {failure.Status.Detail}";
+        }
+    }
+
+    private Cluster.ClusterClient Cluster(string address) => new(Channel(address));
+
+    private GrpcChannel Channel(string address)
+    {
+        var connection = _connections.GetOrAdd(address, Open);
+        connection.UsedAt = time.GetTimestamp();
+        foreach (var (other, idle) in _connections)
+        {
+            if (time.GetElapsedTime(idle.UsedAt) > s_unused && _connections.TryRemove(other, out var unused)) unused.Channel.Dispose();
+        }
+
+        return connection.Channel;
+    }
+
+    private Connection Open(string address) => new(GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    {
+        HttpHandler = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(1),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            UseProxy = false,
+        },
+        DisposeHttpClient = true,
+        // A pod that restarts is asked again at once, not after gRPC's two minutes of growing patience.
+        InitialReconnectBackoff = TimeSpan.FromMilliseconds(200),
+        MaxReconnectBackoff = TimeSpan.FromSeconds(1),
+    }))
+    {
+        UsedAt = time.GetTimestamp(),
+    };
+
+    private static CallOptions Options(TimeSpan patience, CancellationToken cancellation) => new(deadline: DateTime.UtcNow + patience, cancellationToken: cancellation);
+
+    private static ListedMember Read(string cluster, Member member) => new(
+        member.PeerURLs.Select(url => MemberName.FromPeerUrl(cluster, url)).FirstOrDefault(name => name is not null),
+        member.ID, [.. member.PeerURLs], member.IsLearner, Started: member.Name.Length > 0);
+}

@@ -1,0 +1,82 @@
+using k8s;
+using k8s.Models;
+
+namespace Operator.Controller;
+
+/// <summary>Workers that take keys off the queue and have the controller reconcile them.</summary>
+internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider time, ILogger log) where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    private static readonly TimeSpan s_passMost = TimeSpan.FromSeconds(60);
+
+    public Task RunAsync(IEntityController<T> controller, int workers, CancellationToken cancellation) =>
+        Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(controller, cancellation), CancellationToken.None)));
+
+    private async Task WorkAsync(IEntityController<T> controller, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            ObjectKey key;
+            try
+            {
+                key = await queue.TakeAsync(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            try
+            {
+                await PassAsync(controller, key, cancellation);
+            }
+            finally
+            {
+                queue.Done(key);
+            }
+        }
+    }
+
+    private async Task PassAsync(IEntityController<T> controller, ObjectKey key, CancellationToken cancellation)
+    {
+        if (store.Get(key) is not { } entity)
+        {
+            queue.Forget(key);
+            controller.Forget(key);
+            return;
+        }
+
+        var started = time.GetTimestamp();
+        Telemetry.Started();
+        try
+        {
+            using var limit = new CancellationTokenSource(s_passMost, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+            var result = await controller.ReconcileAsync(entity, either.Token);
+            Telemetry.Finished(result switch { { Error: not null } => "error", { Again: not null } => "requeue_after", _ => "success" }, time.GetElapsedTime(started));
+            Schedule(key, result);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            Telemetry.Finished("requeue", time.GetElapsedTime(started));
+        }
+        catch (Exception failure)
+        {
+            // One object's bad luck must not take the others' worker with it.
+            Log.PassFailed(log, failure, key);
+            Telemetry.Finished("error", time.GetElapsedTime(started), unexpected: failure is not (HttpRequestException or IOException or OperationCanceledException));
+            queue.AddRateLimited(key);
+        }
+    }
+
+    private void Schedule(ObjectKey key, Result result)
+    {
+        if (result.Error is not null)
+        {
+            queue.AddRateLimited(key);
+            return;
+        }
+
+        queue.Forget(key);
+        if (result.Again is { } delay) queue.AddAfter(key, delay);
+    }
+}

@@ -1,0 +1,46 @@
+using k8s;
+using k8s.Models;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>What the operator watches: StoreClusters, and of everything else only what carries its label. Secrets and ConfigMaps are not among them.</summary>
+internal sealed class Caches
+{
+    private readonly List<IReflector> _reflectors = [];
+
+    public Caches(KubeApi api, IReadOnlyList<string> namespaces, Action<ObjectKey> changed, TimeProvider time, ILogger log)
+    {
+        // No namespace listed means all of them, with one watch a kind.
+        foreach (var scope in namespaces.Count == 0 ? [null] : namespaces.Select(name => (string?)name))
+        {
+            void Watch<T>(ObjectStore<T> store, string? labels) where T : class, IKubernetesObject<V1ObjectMeta> =>
+                _reflectors.Add(new Reflector<T>(api, scope, labels, store, changed, time, log));
+
+            Watch(Clusters, labels: null);
+            Watch(StatefulSets, Labels.ManagedByOperator);
+            Watch(Pods, Labels.ManagedByOperator);
+            Watch(Claims, Labels.ManagedByOperator);
+            Watch(Services, Labels.ManagedByOperator);
+            Watch(Budgets, Labels.ManagedByOperator);
+        }
+    }
+
+    public ObjectStore<StoreCluster> Clusters { get; } = new(cluster => ObjectStore<StoreCluster>.KeyOf(cluster));
+    public ObjectStore<V1StatefulSet> StatefulSets { get; } = new(ByLabel);
+    public ObjectStore<V1Pod> Pods { get; } = new(ByLabel);
+    public ObjectStore<V1PersistentVolumeClaim> Claims { get; } = new(ByLabel);
+    public ObjectStore<V1Service> Services { get; } = new(ByLabel);
+    public ObjectStore<V1PodDisruptionBudget> Budgets { get; } = new(ByLabel);
+
+    public IReadOnlyList<IReflector> Reflectors => _reflectors;
+
+    public Task Synced => Task.WhenAll(_reflectors.Select(reflector => reflector.Synced));
+
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(_reflectors.Select(reflector => reflector.RunAsync(cancellation)));
+
+    private static ObjectKey? ByLabel(IKubernetesObject<V1ObjectMeta> item) =>
+        item.Metadata.Labels is { } labels && labels.TryGetValue(Labels.Cluster, out var cluster)
+            ? new ObjectKey(item.Metadata.NamespaceProperty, cluster)
+            : null;
+}

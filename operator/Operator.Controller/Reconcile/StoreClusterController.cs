@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>One pass: observe, diagnose, plan, report, execute. At most one thing is changed; the next pass looks again.</summary>
+internal sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
+{
+    /// <summary>After a step the world is different: look again at once, yet let other clusters have their turn.</summary>
+    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>While something is awaited. Pods announce themselves by their watch; members do not.</summary>
+    private static readonly TimeSpan s_waiting = TimeSpan.FromSeconds(1);
+
+    /// <summary>How old a status may get when nothing happens: members that fall silent are noticed within this.</summary>
+    private static readonly TimeSpan s_steady = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<ObjectKey, string> _errors = new();
+
+    public async Task<Result> ReconcileAsync(StoreCluster entity, CancellationToken cancellation)
+    {
+        var key = ObjectStore<StoreCluster>.KeyOf(entity);
+        var view = await observer.ObserveAsync(entity, cancellation);
+        var diagnosis = Diagnosis.Of(view);
+        var plan = Planner.Decide(diagnosis);
+        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken()) : plan.Step;
+        if (step is not null) Log.Stepping(log, key, plan.Rule, step is Step.Apply apply ? $"Apply {apply.Object.Kind} {apply.Object.Metadata.Name}" : step.ToString());
+
+        // Status goes first: whatever becomes of the step, what was seen is told.
+        var status = StatusReport.Build(diagnosis, plan, _errors.GetValueOrDefault(key));
+        if (step is Step.Journal journal) status = journal.Record(status, view.ObservedAt);
+        if (await statuses.WriteAsync(entity, status, cancellation) is { } refused)
+            return refused.Conflict || refused.NotFound ? Result.After(s_soon) : Result.Fail(refused.ToString());
+        if (step is Step.Journal)
+        {
+            _errors.TryRemove(key, out _);
+            return Result.After(s_soon);
+        }
+
+        return step is null ? Rest(key, diagnosis, plan) : await ExecuteAsync(entity, view, plan, step, cancellation);
+    }
+
+    public void Forget(ObjectKey key) => _errors.TryRemove(key, out _);
+
+    private async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)
+    {
+        var key = ObjectStore<StoreCluster>.KeyOf(entity);
+        var error = await executor.ExecuteAsync(view, step, cancellation);
+        Telemetry.Stepped(step.GetType().Name, error is null);
+        if (error is null)
+        {
+            _errors.TryRemove(key, out _);
+            return Result.After(s_soon);
+        }
+
+        Log.StepFailed(log, key, plan.Rule, error);
+        events.Warning(entity, "StepFailed", $"{plan.Rule}: {error}");
+        _errors[key] = $"{plan.Rule}: {error}";
+        return Result.Fail(error);
+    }
+
+    private Result Rest(ObjectKey key, Diagnosis diagnosis, Plan plan)
+    {
+        var cleared = _errors.TryRemove(key, out _);
+        if (cleared) return Result.After(s_soon);
+        return plan.Blocked.Count > 0 || diagnosis.Members.Any(member => !member.Ready) ? Result.After(s_waiting) : Result.After(s_steady);
+    }
+
+    private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+}
