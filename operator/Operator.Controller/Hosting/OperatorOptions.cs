@@ -1,6 +1,7 @@
 namespace Operator.Controller;
 
-/// <summary>The command line: <c>--name=value</c>, or the same in the environment as STORE_OPERATOR_NAME.</summary>
+/// <summary>The command line, <c>--name=value</c>. There are no variables for these: Kubernetes itself sets STORE_OPERATOR_... in the pods beside a Service
+/// of that name.</summary>
 internal sealed record OperatorOptions
 {
     public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
@@ -40,13 +41,6 @@ internal sealed record OperatorOptions
             LeaseNamespace = environment("POD_NAMESPACE") ?? "default",
             Identity = environment("POD_NAME") ?? environment("HOSTNAME") ?? $"store-operator-{Guid.NewGuid():n}",
         };
-        foreach (var name in s_names)
-        {
-            var value = environment("STORE_OPERATOR_" + name.ToUpperInvariant().Replace('-', '_'));
-            if (value is not null && Set(options, name, value) is { } set) options = set;
-            else if (value is not null) return (null, $"STORE_OPERATOR_{name.ToUpperInvariant().Replace('-', '_')}={value} is not understood; see --help");
-        }
-
         foreach (var arg in args)
         {
             var parts = arg.Split('=', 2);

@@ -57,7 +57,8 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         Log.StepFailed(log, key, plan.Rule, error);
         events.Warning(entity, "StepFailed", $"{plan.Rule}: {error}");
         _errors[key] = $"{plan.Rule}: {error}";
-        return Result.Fail(error);
+        // The store's refusals are part of its protocol ("unhealthy cluster" for the first seconds of a new voter): ask again soon, at a calm pace.
+        return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(s_waiting) : Result.Fail(error);
     }
 
     private Result Rest(ObjectKey key, Diagnosis diagnosis, Plan plan)

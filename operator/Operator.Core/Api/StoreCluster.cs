@@ -5,7 +5,8 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>A replicated store: what the user wants, and what the operator sees. The CRD in crds/ is generated from this class.</summary>
-[Resource("storecluster.io", "v1alpha1", "StoreCluster", "storeclusters", ShortNames = ["sc"])]
+/// <remarks>The short name is stc, as sc is StorageClass everywhere.</remarks>
+[Resource("storecluster.io", "v1alpha1", "StoreCluster", "storeclusters", ShortNames = ["stc"])]
 [Doc("StoreCluster is an etcd-compatible, Raft-replicated key-value store that the operator forms, heals and scales.")]
 [Scale(".spec.replicas", ".status.replicas", ".status.selector")]
 [PrinterColumn("Ready", "string", ".status.conditions[?(@.type==\"Ready\")].status", Description = "Every wanted member serves")]

@@ -24,7 +24,7 @@ public sealed class CrdTests
         var crd = Load();
         var version = Assert.Single(crd.Spec.Versions);
         Assert.Equal("storeclusters.storecluster.io", crd.Metadata.Name);
-        Assert.Equal(["sc"], crd.Spec.Names.ShortNames);
+        Assert.Equal(["stc"], crd.Spec.Names.ShortNames);
         Assert.NotNull(version.Subresources.Status);
         Assert.Equal(".status.selector", version.Subresources.Scale.LabelSelectorPath);
         Assert.Equal([1, 3, 5, 7], version.Schema.OpenAPIV3Schema.Properties["spec"].Properties["replicas"].EnumProperty.Select(value => int.Parse(value.ToString()!)));
