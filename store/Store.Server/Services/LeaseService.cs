@@ -17,6 +17,7 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
         UnaryMethod.Of("Lease", "LeaseGrant", LeaseGrantRequest.Parser, GrantAsync),
         UnaryMethod.Of("Lease", "LeaseRevoke", LeaseRevokeRequest.Parser, RevokeAsync),
         UnaryMethod.Of("Lease", "LeaseTimeToLive", LeaseTimeToLiveRequest.Parser, TimeToLiveAsync),
+        UnaryMethod.Of("Lease", "LeaseLeases", LeaseLeasesRequest.Parser, ListAsync),
     ];
 
     async ValueTask<Answer> GrantAsync(LeaseGrantRequest request, Caller caller)
@@ -24,11 +25,20 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
         if (request.TTL > TtlSecondsMax) return StoreError.LeaseTtlTooLarge;
         // Chosen here and not at apply: every member must come to the same id.
         if (request.ID == 0) request.ID = NewId();
-        return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, static response => response.Header);
+        return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, static response =>
+        {
+            StoreMetrics.LeasesGranted.Add();
+            StoreMetrics.LeaseTtlSeconds.Record(response.TTL);
+            return response.Header;
+        });
     }
 
     ValueTask<Answer> RevokeAsync(LeaseRevokeRequest request, Caller caller) =>
-        ProposeAsync<LeaseRevokeResponse>(new() { LeaseRevoke = request }, static response => response.Header);
+        ProposeAsync<LeaseRevokeResponse>(new() { LeaseRevoke = request }, static response =>
+        {
+            StoreMetrics.LeasesRevoked.Add();
+            return response.Header;
+        });
 
     async ValueTask<Answer> TimeToLiveAsync(LeaseTimeToLiveRequest request, Caller caller)
     {
@@ -50,6 +60,24 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
                 return lease.Error;
         }
     }
+
+    /// <summary>As this member knows them. etcd sorts them by expiry at the leader; elsewhere nobody knows that, and they come by id.</summary>
+    async ValueTask<Answer> ListAsync(LeaseLeasesRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var ids = await loop.AskAsync(InOrderOfExpiry);
+        var response = new LeaseLeasesResponse { Header = Header() };
+        response.Leases.Add(ids.Select(id => new LeaseStatus { ID = id.Value }));
+        return Answer.Of(response);
+    }
+
+    static LeaseId[] InOrderOfExpiry(Replica replica) =>
+    [
+        .. replica.State.Leases
+            .Select(lease => (lease.Id, Left: replica.TimeToLive(lease.Id).RemainingSeconds))
+            .OrderBy(lease => lease.Left).ThenBy(lease => lease.Id)
+            .Select(lease => lease.Id),
+    ];
 
     async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage

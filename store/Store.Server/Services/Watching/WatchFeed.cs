@@ -24,10 +24,6 @@ public sealed class WatchFeed
         return feed;
     }
 
-    public int WatcherCount => hub.WatcherCount;
-
-    public int StreamCount => hub.StreamCount;
-
     /// <summary>What streams read from.</summary>
     public IEventHistory History => newest().History;
 
@@ -38,12 +34,21 @@ public sealed class WatchFeed
 
     internal WatchStream Open(WatchLimits limits, Action wake)
     {
-        lock (gate) return new(hub, limits, wake);
+        lock (gate)
+        {
+            var stream = new WatchStream(hub, limits, wake);
+            Count();
+            return stream;
+        }
     }
 
     internal void Close(WatchStream stream)
     {
-        lock (gate) stream.Close();
+        lock (gate)
+        {
+            stream.Close();
+            Count();
+        }
     }
 
     /// <summary>
@@ -63,6 +68,13 @@ public sealed class WatchFeed
             hub.Publish(revision, history);
             foreach (var request in requests) request(stream);
             stream.Take();
+            Count();
         }
+    }
+
+    void Count()
+    {
+        StoreMetrics.Watchers.Set(hub.WatcherCount);
+        StoreMetrics.WatchStreams.Set(hub.StreamCount);
     }
 }
