@@ -72,6 +72,7 @@ public sealed partial class EventLog : IEventHistory
     {
         if (storedEvent.Previous is { } previous) return previous;
         if (storedEvent.Superseded.IsNone) return null;
+        // Not a plain null: as the other arm of a condition it would become an empty row.
         return published.Rows.Load(storedEvent.Superseded) is { } row ? Row.KeyValue(row) : default(ReadOnlyMemory<byte>?);
     }
 
