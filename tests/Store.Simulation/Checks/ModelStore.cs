@@ -28,7 +28,8 @@ sealed class ModelStore
 
     public Revision Revision { get; private set; } = Revision.Initial;
 
-    public long Compacted { get; private set; }
+    /// <summary>Minus one as long as nothing was compacted, as in etcd.</summary>
+    public long Compacted { get; private set; } = -1;
 
     public IReadOnlyList<ModelEvent> Events => events;
 
