@@ -34,7 +34,7 @@ public sealed partial class RaftNode
         (AppliedIndex, _handedOut) = (start.Applied, start.Applied);
         Disk = new(start.HardState, Log.LastIndex);
         InitialConfig = start.Snapshot.Index == LogIndex.Zero ? start.Snapshot.Config : MembershipConfig.Empty;
-        Config = ConfigAt(start);
+        Config = start.Config ?? ConfigAt(start);
         _role = new Follower(this, NodeId.None);
         _checked = Snapshot();
     }

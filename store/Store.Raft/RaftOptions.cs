@@ -20,5 +20,10 @@ public sealed record RaftOptions
 /// <summary>What a member knows when it starts: its disk, read.</summary>
 /// <param name="Snapshot">What the log starts behind: (0, 0, initial config) for a new member.</param>
 /// <param name="Entries">The log behind the snapshot, without holes.</param>
-/// <param name="Applied">The state machine's applied index, at or behind the snapshot's index.</param>
-public sealed record RaftStart(HardState HardState, SnapshotMetadata Snapshot, IReadOnlyList<Entry> Entries, LogIndex Applied);
+/// <param name="Applied">The state machine's applied index, at or behind the snapshot's index and within the log.</param>
+/// <param name="Config">
+/// The configuration at <paramref name="Applied"/>, where the state machine keeps it. Null: the snapshot's, brought forward by every change in the entries up
+/// to there, which is right as long as no change that stands in the log was refused when it was applied.
+/// </param>
+public sealed record RaftStart(
+    HardState HardState, SnapshotMetadata Snapshot, IReadOnlyList<Entry> Entries, LogIndex Applied, MembershipConfig? Config = null);
