@@ -98,8 +98,15 @@ sealed class Contest(Options options, int size, List<Measurement> results)
     {
         var before = TimeSpan.Zero;
         var after = TimeSpan.Zero;
-        var result = run(() => before = target.Cpu(), () => after = target.Cpu());
-        return new Round(result, after - before);
+        try
+        {
+            var result = run(() => before = target.Cpu(), () => after = target.Cpu());
+            return new Round(result, after - before);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{target.Product}: {e.Message}\n{target.Logs()}", e);
+        }
     }
 
     /// <summary>

@@ -24,9 +24,11 @@ try
     foreach (var size in options.Members)
         await new Contest(options, size, results).RunAsync(stop.Token);
 }
-catch (FileNotFoundException missing)
+catch (Exception e) when (e is IOException or TimeoutException or OperationCanceledException)
 {
-    Console.Error.WriteLine(missing.Message);
+    // A missing program, a server that ended or stalled, or Ctrl-C: what was measured until then is still worth reading.
+    Console.WriteLine(Tables.Render(results));
+    Console.Error.WriteLine(e.Message);
     return 1;
 }
 Console.WriteLine(Tables.Render(results));

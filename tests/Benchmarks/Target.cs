@@ -38,6 +38,8 @@ sealed class Target : IAsyncDisposable
 
     public IEnumerable<long> ResidentBytes() => cluster.Members.Select(m => m.ResidentBytes());
 
+    public string Logs() => cluster.Logs();
+
     /// <summary>Fresh, except for compare-and-swap, whose revisions live as long as the cluster.</summary>
     public IWorkload Workload(string name) => name switch
     {

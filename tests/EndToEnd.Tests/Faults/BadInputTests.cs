@@ -79,6 +79,26 @@ public sealed class BadInputTests
         Assert.True(result.ExitCode == 0, result.ToString());
     }
 
+    [Fact]
+    public async Task A_member_with_the_data_of_another_cluster_is_refused_by_name_and_the_others_go_on()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3);
+        await using (var another = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken))
+        {
+            await another[0].StopAsync();
+            Directory.Move(another[0].DataDirectory, cluster[2].DataDirectory);
+        }
+        foreach (var member in cluster.Members)
+            member.Start();
+        await cluster[0].WaitUntilReadyAsync(cancellationToken);
+        await cluster[1].WaitUntilReadyAsync(cancellationToken);
+        for (var attempt = 0; attempt < 200 && !cluster[2].Log().Contains("cluster ID mismatch", StringComparison.Ordinal); attempt++)
+            await Task.Delay(100, cancellationToken);
+        Assert.Contains("cluster ID mismatch", cluster[2].Log(), StringComparison.Ordinal);
+        Assert.Equal(0, (await Etcdctl.RunAsync("3.5", cluster[0].Endpoint, ["put", "a", "1"])).ExitCode);
+    }
+
     static string[] Lines(string text) => text.Trim().Split('\n');
 
     /// <summary>A second, single-member process beside the cluster.</summary>
