@@ -180,7 +180,7 @@ public sealed class RocksEngine : IKeyValueEngine, IDisposable
     static string Advice(string message) => message switch
     {
         _ when message.Contains("No space left", StringComparison.Ordinal) => "free space on the disk and start the member again",
-        _ when message.Contains("lock", StringComparison.OrdinalIgnoreCase) => "another process uses this data directory; stop it first",
+        _ when message.Contains("lock hold", StringComparison.Ordinal) || message.Contains("While lock file", StringComparison.Ordinal) => "another process uses this data directory; stop it first",
         _ when message.Contains("Column families not opened", StringComparison.Ordinal) => "start the version of the program that wrote it",
         _ => "if the disk is well, the state is damaged: remove the member from its cluster, empty its data directory and add it again, or restore a backup",
     };

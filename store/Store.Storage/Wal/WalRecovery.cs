@@ -163,7 +163,7 @@ sealed class WalRecovery
                 isFirst = false;
             }
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException)
         {
             throw new StorageException($"{image.Path}: offset {offset}: the record's items do not fit its length; it was written by a faulty program", e);
         }
