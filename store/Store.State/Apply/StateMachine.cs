@@ -61,17 +61,6 @@ public sealed partial class StateMachine
         return machine;
     }
 
-    /// <summary>Makes the state of a new cluster in an empty engine: its first members, at index 0. Every one of them must be given the same list.</summary>
-    public static StateMachine Bootstrap(IKeyValueEngine engine, StateOptions options, IEnumerable<ClusterMember> members)
-    {
-        Invariant.Require(engine.Get(Table.Meta, MetaKeys.Applied) is null);
-        var machine = new StateMachine(engine, options);
-        machine.cluster.Begin(members);
-        machine.Write();
-        machine.Publish();
-        return machine;
-    }
-
     /// <summary>Index and term of the last entry that is part of the state (in the same engine batch as its effects).</summary>
     public LogIndex Applied { get; private set; }
 

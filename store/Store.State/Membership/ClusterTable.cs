@@ -57,13 +57,6 @@ sealed class ClusterTable(AppliedBatch batch)
         FollowConfig();
     }
 
-    /// <summary>The members of a new cluster, before its first entry.</summary>
-    public void Begin(IEnumerable<ClusterMember> members)
-    {
-        foreach (var member in members) Save(member);
-        FollowConfig();
-    }
-
     /// <summary>A member that was removed meanwhile is no member again by telling its name.</summary>
     public void SetAttributes(MemberAttributes attributes)
     {

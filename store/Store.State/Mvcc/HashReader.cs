@@ -38,10 +38,20 @@ struct HashReader
         return new(StoreError.None, ~hash.crc, new(reader.Compacted), new(revision), new(reader.Current));
     }
 
+    /// <summary>
+    /// What is visible at the revision. When nothing at all is, etcd takes every row that compaction has left instead: what was visible at the
+    /// compacted revision, and deletions exactly there.
+    /// </summary>
     static List<RowId> Kept(RangeReader reader, long revision)
     {
-        var visitor = new KeptRows(revision, reader.Compacted, []);
+        var visitor = new VisibleRows(revision, withTombstones: false, []);
         IndexReader.Walk(reader.Root, new([], [0]), revision, descending: false, ref visitor);
+        if (visitor.Found.Count == 0)
+        {
+            visitor = new(reader.Compacted, withTombstones: true, []);
+            IndexReader.Walk(reader.Root, new([], [0]), revision: long.MinValue, descending: false, ref visitor);
+        }
+        visitor.Found.RemoveAll(id => id.Main.Value > reader.Compacted);
         visitor.Found.Sort();
         return visitor.Found;
     }
@@ -76,13 +86,13 @@ struct HashReader
         foreach (var b in bytes) crc = BitOperations.Crc32C(crc, b);
     }
 
-    readonly struct KeptRows(long revision, long compacted, List<RowId> found) : IEntryVisitor
+    readonly struct VisibleRows(long revision, bool withTombstones, List<RowId> found) : IEntryVisitor
     {
         public readonly List<RowId> Found = found;
 
         public bool Visit(KeyEntry entry)
         {
-            if (entry.TryAt(revision, out var id) && id.Main.Value <= compacted) Found.Add(id);
+            if (entry.TryAt(revision, out var id) || (withTombstones && id.Main.Value == revision)) Found.Add(id);
             return true;
         }
     }

@@ -53,18 +53,6 @@ public sealed class MembershipTests
     }
 
     [Fact]
-    public void A_new_cluster_begins_with_its_members_at_index_zero()
-    {
-        var engine = new MemoryEngine();
-        StateMachine.Bootstrap(engine, new(), [new(new(1), "one", ["http://a"], [], false, ""), new(new(2), "", ["http://b"], [], true, "")]);
-        var machine = new Machine(engine: engine);
-        Assert.Equal(LogIndex.Zero, machine.State.Applied);
-        Assert.Equal("voters [1] learners [2]", machine.State.Config.ToString());
-        machine.Put("a");
-        Assert.Equal(new Revision(2), machine.View.Revision);
-    }
-
-    [Fact]
     public void The_alarms_of_a_removed_member_go_with_it()
     {
         var machine = new Machine();
