@@ -11,8 +11,6 @@ sealed class Faults(World world)
 
     public int Crashes { get; private set; }
 
-    public int Snapshots { get; private set; }
-
     public void Start() => Plan();
 
     public void Stop() => stopped = true;

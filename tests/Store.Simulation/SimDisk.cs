@@ -159,8 +159,7 @@ sealed class SimDisk(World world)
             hardState = new(known ? hardState.Term : state.AppliedTerm, known ? hardState.VotedFor : NodeId.None, state.Applied);
         }
         var commit = LogIndex.Min(LogIndex.Max(hardState.Commit, state.Applied), LastIndex);
-        var behind = entries.SkipWhile(entry => entry.Index <= state.Applied).ToList();
-        return new(hardState with { Commit = commit }, new(state.Applied, state.AppliedTerm, state.Config), behind, state.Applied);
+        return new(hardState with { Commit = commit }, start, [.. entries], state.Applied, state.Applied == LogIndex.Zero ? null : state.Config);
     }
 
     Term TermAt(LogIndex index) => index == start.Index ? start.Term : entries[(int)(index.Value - start.Index.Value) - 1].Term;

@@ -165,6 +165,7 @@ sealed class SimMember(World world, NodeId id)
         var content = Disk.Engine.Fork();
         var index = world.Options.Bug == Bug.SnapshotTooOld ? state.Applied + 1 : state.Applied;
         var message = new Message.InstallSnapshot(id, to, Replica.Status.Term, new(index, state.AppliedTerm, state.Config));
+        world.SnapshotsSent++;
         world.Network.SendSnapshot(message, content, delivered => Do(() => Replica.ReportSnapshot(to, index, delivered)));
     });
 

@@ -27,6 +27,8 @@ public sealed class World
         faults = new(this);
     }
 
+    internal int SnapshotsSent { get; set; }
+
     internal SimulationOptions Options { get; }
 
     internal Random Random { get; }
@@ -162,5 +164,5 @@ public sealed class World
     }
 
     SimulationReport Report() => new(
-        Schedule.Step, Committed.Count, History.Acknowledged, History.Reads, watchers.Sum(watcher => watcher.EventCount), faults.Crashes, Leaders.Count, faults.Snapshots);
+        Schedule.Step, Committed.Count, History.Acknowledged, History.Reads, watchers.Sum(watcher => watcher.EventCount), faults.Crashes, Leaders.Count, SnapshotsSent);
 }

@@ -46,9 +46,8 @@ public static class BootRule
             if (installed?.Index != applied) throw Refused($"the state is of term {appliedTerm} at entry {applied}, the log of term {TermAt(log, applied)}");
             return RestartBehind(applied, appliedTerm, config, log.HardState);
         }
-        // A log that starts at zero knows the config it began with. Behind a cut the state's own is newer; applying changes to it again changes nothing.
-        var from = start.Index == LogIndex.Zero ? start : start with { Config = config };
-        return new(new(log.HardState, from, log.Entries, applied), null);
+        // The state knows which changes of membership it refused; the log alone does not.
+        return new(new(log.HardState, start, log.Entries, applied, applied == LogIndex.Zero ? null : config), null);
     }
 
     static BootDecision RestartBehind(LogIndex index, Term term, MembershipConfig config, HardState state)
