@@ -101,6 +101,7 @@ sealed class ClientServer : IAsyncDisposable
         {
             grpc.MaxReceiveMessageSize = options.MessageBytesMax;
             grpc.MaxSendMessageSize = null;
+            grpc.IgnoreUnknownServices = true;
         });
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(StoreMetrics.MeterName)
@@ -127,7 +128,8 @@ sealed class ClientServer : IAsyncDisposable
         application.Use(StreamMetrics.MeasureAsync);
         application.UseRouting();
         foreach (var map in StreamServices) map(application);
-        application.Run(RefuseUnknown);
+        // Not Run: what was mapped is executed behind everything here.
+        application.Use((http, next) => http.GetEndpoint() is null ? RefuseUnknown(http) : next(http));
     }
 
     /// <summary>Services on Grpc.AspNetCore: streams, and what belongs to them.</summary>
