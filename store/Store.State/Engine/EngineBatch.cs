@@ -21,9 +21,10 @@ public sealed class EngineBatch
         SizeBytes += key.Length;
     }
 
-    /// <summary>Deletes from &lt;= key &lt; to.</summary>
+    /// <summary>Deletes from &lt;= key &lt; to. The end must not lie below the start: engines differ on what that would mean.</summary>
     public void DeleteRange(Table table, byte[] from, byte[] to)
     {
+        Raft.Invariant.Require(from.AsSpan().SequenceCompareTo(to) <= 0);
         operations.Add(new(table, from, null, to));
         SizeBytes += from.Length + to.Length;
     }

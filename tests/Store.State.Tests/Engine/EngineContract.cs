@@ -136,6 +136,7 @@ public abstract class EngineContract
                 switch (random.Next(8))
                 {
                     case 0:
+                        if (string.CompareOrdinal(key, end) > 0) (key, end) = (end, key);
                         batch.DeleteRange(Table.Revisions, Bytes(key), Bytes(end));
                         foreach (var gone in model.Keys.Where(k => string.CompareOrdinal(k, key) >= 0 && string.CompareOrdinal(k, end) < 0).ToList()) model.Remove(gone);
                         break;
