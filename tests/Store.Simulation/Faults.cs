@@ -6,6 +6,8 @@ namespace Store.Simulation;
 /// <summary>Bad luck: what goes wrong next, and when it is mended.</summary>
 sealed class Faults(World world)
 {
+    /// <summary>In every third story bad luck comes in quick succession: what needs two accidents within one election only shows there.</summary>
+    readonly bool frantic = world.Options.Seed % 3 == 0;
     bool stopped;
     ulong nextMember = 100;
 
@@ -15,7 +17,7 @@ sealed class Faults(World world)
 
     public void Stop() => stopped = true;
 
-    void Plan() => world.Schedule.After(world.Random.Next(100_000, 2_500_000), () =>
+    void Plan() => world.Schedule.After(frantic ? world.Random.Next(10_000, 300_000) : world.Random.Next(100_000, 2_500_000), () =>
     {
         if (stopped) return;
         Strike();
@@ -60,7 +62,7 @@ sealed class Faults(World world)
     }
 
     /// <summary>Mends what was broken after a while, at most; healing everything at the end does it too.</summary>
-    void After(int microsecondsMax, Action mend) => world.Schedule.After(world.Random.Next(50_000, microsecondsMax), () =>
+    void After(int microsecondsMax, Action mend) => world.Schedule.After(world.Random.Next(10_000, frantic ? microsecondsMax / 8 : microsecondsMax), () =>
     {
         if (!stopped) mend();
     });

@@ -130,12 +130,9 @@ sealed class SimDisk(World world)
     {
         var position = (int)(entry.Index.Value - start.Index.Value) - 1;
         Invariant.Require(position >= 0 && position <= entries.Count, "the log on disk has no holes");
-        if (world.Options.Bug == Bug.KeepOverwrittenTail && position < entries.Count) entries[position] = entry;
-        else
-        {
-            entries.RemoveRange(position, entries.Count - position);
-            entries.Add(entry);
-        }
+        if (world.Options.Bug == Bug.KeepOverwritten && position < entries.Count) return;
+        entries.RemoveRange(position, entries.Count - position);
+        entries.Add(entry);
     }
 
     public void Cut(LogIndex upTo)

@@ -51,8 +51,8 @@ public enum Bug
     AnswerBeforePersist,
     /// <summary>A restarted member does not know whom it voted for.</summary>
     ForgetVote,
-    /// <summary>Entries that were overwritten come back behind the new ones after a restart.</summary>
-    KeepOverwrittenTail,
+    /// <summary>The disk keeps an entry that another leader's should have replaced.</summary>
+    KeepOverwritten,
     /// <summary>The applied index is not in the same write as what was applied: entries are applied twice after a crash.</summary>
     ApplyTwice,
     /// <summary>A crash loses part of a batch.</summary>

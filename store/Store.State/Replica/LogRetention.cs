@@ -8,9 +8,9 @@ namespace Store.State;
 /// </summary>
 sealed class LogRetention(ulong entriesMax, long bytesMax)
 {
-    /// <summary>Cutting costs a little every time: it waits until so many entries or bytes would go.</summary>
-    const ulong EntriesStep = 500;
-    const long BytesStep = 4 << 20;
+    /// <summary>Cutting costs a little every time: it waits until a tenth of the entries or an eighth of the bytes would go.</summary>
+    readonly ulong entriesStep = Math.Max(1, entriesMax / 10);
+    readonly long bytesStep = Math.Max(1, bytesMax / 8);
 
     readonly Queue<(LogIndex Last, long Bytes)> batches = new();
     long bytes;
@@ -42,7 +42,7 @@ sealed class LogRetention(ulong entriesMax, long bytesMax)
     public LogIndex? TakeCut()
     {
         var target = LogIndex.Min(droppable, Flushed);
-        if (target <= cut || (target < cut + EntriesStep && bytesDroppable < BytesStep)) return null;
+        if (target <= cut || (target < cut + entriesStep && bytesDroppable < bytesStep)) return null;
         cut = target;
         bytesDroppable = 0;
         return cut;
