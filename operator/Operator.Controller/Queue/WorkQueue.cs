@@ -143,7 +143,8 @@ internal sealed class WorkQueue : IDisposable
     {
         if (!TryNext(out var due)) return;
         var wait = TimeSpan.FromSeconds(Math.Max(0, (due.Value - _time.GetTimestamp()) / (double)_time.TimestampFrequency));
-        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        // Rounded down, the timer would fire a hair too early, find nothing due, and arm itself with nothing, again and again.
+        _timer.Change(wait + TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
     }
 
     private bool TryNext([NotNullWhen(true)] out long? due)

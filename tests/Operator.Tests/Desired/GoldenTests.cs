@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Operator.Core;
+using Xunit;
+
+namespace Operator.Tests;
+
+/// <summary>A StoreCluster in, manifests out. After a wanted change: <c>UPDATE_GOLDEN=1 dotnet run --project tests/Operator.Tests</c>, and read the diff.</summary>
+public sealed class GoldenTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("everything")]
+    public void Manifests_are_as_reviewed(string folder)
+    {
+        var path = Repository.At("tests", "Operator.Tests", "Golden", folder);
+        var cluster = Yaml.Read<StoreCluster>(File.ReadAllText(Path.Combine(path, "storecluster.yaml")));
+        cluster.Metadata.NamespaceProperty = "shop";
+        cluster.Metadata.Uid = "00000000-0000-0000-0000-000000000001";
+        Assert.Null(SpecValidation.Check(cluster));
+        var rendered = string.Join("---\n", Objects(cluster).Select(item => YamlText.Write(JsonNode.Parse(KubernetesJson.Serialize(item))!)));
+        var golden = Path.Combine(path, "manifests.yaml");
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1") File.WriteAllText(golden, rendered);
+        Assert.Equal(File.ReadAllText(golden), rendered);
+        Assert.Equal(5, KubernetesYaml.LoadAllFromString(rendered, strict: true).Count);
+    }
+
+    private static IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects(StoreCluster cluster)
+    {
+        var image = StoreImage.Of(cluster.Spec, "registry.example/store:1.0");
+        var (first, second) = (new MemberName(cluster.Metadata.Name, 1), new MemberName(cluster.Metadata.Name, 2));
+        var both = new Membership("cafe", [Listed(first, started: true), Listed(second, started: false)]);
+        yield return PeerService.Build(cluster);
+        yield return ClientService.Build(cluster);
+        yield return DisruptionBudget.Build(cluster, voters: 1);
+        yield return MemberStatefulSet.Build(cluster, first, Ticket.Form(first, "shop"), "token", image);
+        yield return MemberStatefulSet.Build(cluster, second, Ticket.Join(both, "shop"), "token", image);
+    }
+
+    private static ListedMember Listed(MemberName name, bool started) => new(name, (ulong)name.Number, [name.PeerUrl("shop")], Learner: !started, started);
+}

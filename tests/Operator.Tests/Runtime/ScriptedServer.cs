@@ -1,0 +1,45 @@
+using System.Net;
+using System.Text;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>An API server that answers what the test says, one request after the other; requests beyond the script wait for ever.</summary>
+internal sealed class ScriptedServer : HttpMessageHandler
+{
+    private readonly Queue<Func<HttpRequestMessage, HttpResponseMessage>> _script = new();
+    private readonly List<string> _seen = [];
+
+    public IReadOnlyList<string> Seen
+    {
+        get
+        {
+            lock (_seen) return [.. _seen];
+        }
+    }
+
+    public KubeApi Api => new(new HttpClient(this) { Timeout = Timeout.InfiniteTimeSpan }, new Uri("http://server/"), credentials: null);
+
+    public ScriptedServer Then(Func<HttpRequestMessage, HttpResponseMessage> answer)
+    {
+        _script.Enqueue(answer);
+        return this;
+    }
+
+    public ScriptedServer Then(HttpStatusCode status, string body) => Then(_ => Answer(status, body));
+
+    public static HttpResponseMessage Answer(HttpStatusCode status, string body) => new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        Func<HttpRequestMessage, HttpResponseMessage>? answer;
+        lock (_seen)
+        {
+            _seen.Add($"{request.Method} {request.RequestUri!.PathAndQuery}");
+            _script.TryDequeue(out answer);
+        }
+
+        if (answer is null) await Task.Delay(Timeout.Infinite, cancellationToken);
+        return answer!(request);
+    }
+}
