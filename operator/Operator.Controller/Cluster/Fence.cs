@@ -13,14 +13,15 @@ internal sealed class Fence : IDisposable
         _time = time;
         _until = until;
         _lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Lost = _lost.Token;
         _timer = time.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Rearm();
     }
 
     /// <summary>Cancelled when the right has ended, or the process is asked to stop.</summary>
-    public CancellationToken Lost => _lost.Token;
+    public CancellationToken Lost { get; }
 
-    public bool Held => !_lost.IsCancellationRequested && _time.GetTimestamp() < Interlocked.Read(ref _until);
+    public bool Held => !Lost.IsCancellationRequested && _time.GetTimestamp() < Interlocked.Read(ref _until);
 
     /// <summary>Never for a process without rivals.</summary>
     public static Fence Open(TimeProvider time, CancellationToken stopping) => new(time, long.MaxValue, stopping);
@@ -28,7 +29,7 @@ internal sealed class Fence : IDisposable
     /// <summary>Stands before every write. A process that was frozen wakes up here, with its deadline long past.</summary>
     public void Require()
     {
-        if (!Held) throw new OperationCanceledException("leadership has ended", _lost.Token);
+        if (!Held) throw new OperationCanceledException("leadership has ended", Lost);
     }
 
     public void Extend(long since, TimeSpan duration)
