@@ -97,6 +97,8 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton<WatchService>();
         services.AddSingleton<LeaseKeepAlives>();
         services.AddRouting();
+        // Watches end at once when the host stops; what else is in flight is answered within its own bounds or given up.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MessageBytesMax;
