@@ -66,7 +66,7 @@ sealed class ClientServer : IAsyncDisposable
         foreach (var port in ports.Clients.Append(ports.Private))
         {
             kestrel.Listen(port.For(ClientProtocol.Http1), listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(port.For(ClientProtocol.Http2), listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(port.For(ClientProtocol.Http2), ServeGrpc);
         }
 
         foreach (var port in ports.Metrics)
@@ -74,6 +74,16 @@ sealed class ClientServer : IAsyncDisposable
             kestrel.Listen(port.For(ClientProtocol.Http1), listen => MarkAsMetrics(listen, HttpProtocols.Http1));
             kestrel.Listen(port.For(ClientProtocol.Http2), listen => MarkAsMetrics(listen, HttpProtocols.Http2));
         }
+    }
+
+    static void ServeGrpc(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        listen.Use(next => connection =>
+        {
+            connection.Transport = new RepairedTransport(connection.Transport);
+            return next(connection);
+        });
     }
 
     static void MarkAsMetrics(ListenOptions listen, HttpProtocols protocols)
