@@ -40,9 +40,10 @@ public static class StoreProcess
     static async Task<int> RunAsync(ServerOptions options, LogLines lines, ILoggerFactory logging, ILogger logger, CancellationToken stopping)
     {
         LogStart(options, logger);
+        using var metrics = MetricsExport.Start();
         await using var ports = await ClientPorts.BindAsync(options, logging, TimeProvider.System, stopping);
         await using var node = await StoreNode.StartAsync(options, TimeProvider.System, logger, stopping);
-        await using (var server = await ClientServer.StartAsync(options, ports, new(node.Identity, node.Loop, () => node.EngineSize), lines, stopping))
+        await using (var server = await ClientServer.StartAsync(options, ports, new(node.Identity, node.Loop, () => node.EngineSize, metrics), lines, stopping))
         {
             using var compacting = new CancellationTokenSource();
             var compactor = new AutoCompactor(options, node.Loop, TimeProvider.System, logger).RunAsync(compacting.Token);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Store.Raft;
 using Store.Storage;
 
@@ -79,9 +78,7 @@ sealed class LogWriter : IDisposable
 
     void Write(List<PersistRequest> requests)
     {
-        var started = Stopwatch.GetTimestamp();
         log.Persist(requests);
-        StoreMetrics.WalFsyncSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         var last = requests[^1].Sequence;
         requests.Clear();
         persisted(last);

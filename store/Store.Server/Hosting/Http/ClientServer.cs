@@ -14,7 +14,7 @@ using Store.State;
 namespace Store.Server;
 
 /// <summary>What the client side needs of the member behind it.</summary>
-sealed record ServedMember(MemberIdentity Identity, ReplicaLoop Loop, Func<EngineSize> EngineSize);
+sealed record ServedMember(MemberIdentity Identity, ReplicaLoop Loop, Func<EngineSize> EngineSize, MeterProvider Metrics);
 
 /// <summary>The web server in front of one member: gRPC and HTTP/1.1 on the client ports, health and metrics on the metrics ports.</summary>
 sealed class ClientServer : IAsyncDisposable
@@ -115,16 +115,6 @@ sealed class ClientServer : IAsyncDisposable
             grpc.MaxSendMessageSize = null;
             grpc.IgnoreUnknownServices = true;
         });
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(StoreMetrics.MeterName)
-            .AddPrometheusExporter(prometheus =>
-            {
-                prometheus.DisableTotalNameSuffixForCounters = true;
-                prometheus.ScopeInfoEnabled = false;
-                prometheus.TargetInfoEnabled = false;
-                prometheus.ScrapeResponseCacheDurationMilliseconds = 0;
-            }));
-        ProcessMetrics.Observe();
         ReplicaMetrics.Observe(options, member.Identity, member.Loop, member.EngineSize);
     }
 
@@ -136,7 +126,7 @@ sealed class ClientServer : IAsyncDisposable
 
         application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));
         application.Use((http, next) => ServePlainAsync(http, next, health, member.Loop));
-        application.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
+        application.UseOpenTelemetryPrometheusScrapingEndpoint(member.Metrics, null, "/metrics", null, null);
         application.Use(StreamMetrics.MeasureAsync);
         application.UseRouting();
         foreach (var map in StreamServices) map(application);
