@@ -42,7 +42,7 @@ sealed class SnapshotInbox(SnapshotStore store, ReplicaLoop loop, NodeId self, I
         }
     }
 
-    /// <summary>The snapshot that the core has accepted.</summary>
+    /// <summary>The snapshot that the core has accepted; called in the turn in which it was.</summary>
     public ReceivedSnapshot Take(SnapshotMetadata accepted)
     {
         lock (gate)

@@ -90,7 +90,12 @@ public sealed class StoreNode : IAsyncDisposable
         network.ToldRemoved = () => End(Removal);
         Loop.Applied = Follow;
         Loop.SendSnapshot = id => snapshotOutbox.Send(id, stopping.Token);
-        Loop.InstallSnapshot = metadata => _ = Task.Run(() => Install(metadata), CancellationToken.None);
+        Loop.InstallSnapshot = accepted =>
+        {
+            // Taken here, on the loop's thread: the inbox throws away what was not taken by the next turn.
+            var received = snapshotInbox.Take(accepted);
+            _ = Task.Run(() => Install(received), CancellationToken.None);
+        };
         Loop.Removed = () => _ = EndAfterGraceAsync();
         Loop.Failed = Fail;
     }
@@ -145,12 +150,12 @@ public sealed class StoreNode : IAsyncDisposable
     void ReportSnapshot(NodeId to, LogIndex index, bool delivered) => Loop.Post(replica => replica.ReportSnapshot(to, index, delivered));
 
     /// <summary>The core has restarted its log behind the snapshot: the state follows. Until it has, nothing is applied.</summary>
-    void Install(SnapshotMetadata metadata)
+    void Install(ReceivedSnapshot received)
     {
         try
         {
-            var started = time.GetTimestamp();
-            using var received = snapshotInbox.Take(metadata);
+            using var installing = received;
+            var (started, metadata) = (time.GetTimestamp(), received.Metadata);
             var installed = storage.Data.Snapshots.Install(received, engine, NodeOptions.Rocks());
             Volatile.Write(ref engine, installed);
             flusher.Replace(installed, metadata.Index);

@@ -1,0 +1,164 @@
+using Store.Protocol.Etcdserverpb;
+using Store.Raft;
+using Xunit;
+using static Store.State.Tests.ReplicaTrio;
+
+namespace Store.State.Tests;
+
+public sealed class ReplicaTests
+{
+    [Fact]
+    public void A_proposal_is_answered_once_where_it_was_made_and_applied_everywhere()
+    {
+        var trio = new ReplicaTrio();
+        trio.Follower.Propose(Put(7, "k"));
+        trio.Settle();
+        trio.Tick();
+        Assert.Equal(StoreError.None, trio.ReplyTo(7).Error);
+        Assert.IsType<PutResponse>(trio.ReplyTo(7).Result!.Response);
+        Assert.All(trio.Ids, id => Assert.Equal(new Revision(2), trio[id].State.View.Revision));
+    }
+
+    [Fact]
+    public void A_read_waits_for_a_majority_and_for_the_apply()
+    {
+        var trio = new ReplicaTrio();
+        trio.Leader.Propose(Put(7, "k"));
+        trio.Settle();
+        var follower = trio.Follower;
+        follower.Read(1);
+        trio.Settle();
+        Assert.Equal(StoreError.None, trio.ReadAnswer(1));
+        Assert.Equal(new Revision(2), follower.State.View.Revision);
+    }
+
+    [Fact]
+    public void A_cut_off_leader_confirms_no_read_and_renews_no_lease_for_long()
+    {
+        var trio = new ReplicaTrio();
+        var old = trio.Leader;
+        trio.Cut(old);
+        old.Read(1);
+        trio.Settle();
+        Assert.Null(trio.ReadAnswer(1));
+        trio.Tick(30);
+        Assert.False(old.IsLeader);
+        Assert.Equal(StoreError.NotLeader, old.RenewLease(new(1)).Error);
+        trio.Tick(60);
+        Assert.Equal(StoreError.Timeout, trio.ReadAnswer(1));
+    }
+
+    [Fact]
+    public void A_waiting_read_hears_of_a_change_of_leader()
+    {
+        var trio = new ReplicaTrio();
+        var old = trio.Leader;
+        trio.Cut(old);
+        old.Read(1);
+        trio.Tick(40);
+        trio.Heal();
+        trio.Tick(5);
+        Assert.Equal(StoreError.LeaderChanged, trio.ReadAnswer(1));
+    }
+
+    [Fact]
+    public void A_proposal_of_unknown_fate_times_out_and_one_without_a_leader_is_refused()
+    {
+        var trio = new ReplicaTrio();
+        var old = trio.Leader;
+        trio.Cut(old);
+        old.Propose(Put(7, "k"));
+        trio.Tick(69);
+        Assert.False(trio.IsAnswered(7));
+        trio.Tick(2);
+        Assert.Equal(StoreError.Timeout, trio.ReplyTo(7).Error);
+        old.Propose(Put(8, "k"));
+        trio.Settle();
+        Assert.Equal(StoreError.NoLeader, trio.ReplyTo(8).Error);
+    }
+
+    [Fact]
+    public void A_full_queue_refuses_more()
+    {
+        var trio = new ReplicaTrio();
+        for (var i = 1ul; i <= 101; i++) trio.Leader.Propose(Put(i, $"k{i}"));
+        trio.Settle();
+        Assert.Equal(StoreError.TooManyRequests, trio.ReplyTo(101).Error);
+        Assert.Equal(StoreError.None, trio.ReplyTo(100).Error);
+    }
+
+    [Fact]
+    public void An_expired_lease_is_revoked_through_the_log_and_only_then_not_found()
+    {
+        var trio = new ReplicaTrio();
+        trio.Leader.Propose(new() { RequestId = 7, LeaseGrant = new() { ID = 5, TTL = 3 } });
+        trio.Settle();
+        Assert.Equal(new LeaseRenewal(StoreError.None, 3), trio.Leader.RenewLease(new(5)));
+        trio.Tick(25);
+        var leader = trio.Leader;
+        // Time passes at the leader alone and nothing is carried yet: the revocation stands in its log, unapplied.
+        for (var i = 0; i < 8; i++) leader.Tick();
+        Assert.True(leader.RenewLease(new(5)).AwaitsRevoke);
+        trio.Tick(6);
+        Assert.Equal(StoreError.LeaseNotFound, trio.Leader.RenewLease(new(5)).Error);
+        Assert.All(trio.Ids, id => Assert.Null(trio[id].State.FindLease(new(5))));
+    }
+
+    [Fact]
+    public void A_new_leader_goes_on_with_what_the_old_one_had_checkpointed()
+    {
+        var trio = new ReplicaTrio();
+        trio.Leader.Propose(new() { RequestId = 7, LeaseGrant = new() { ID = 5, TTL = 1_000 } });
+        trio.Tick(3_100);
+        trio.Cut(trio.Leader);
+        trio.Tick(40);
+        Assert.InRange(trio.Leader.TimeToLive(new(5)).RemainingSeconds, 600, 702);
+        Assert.Equal(1_000, trio.Leader.RenewLease(new(5)).TtlSeconds);
+        trio.Tick();
+        Assert.Equal(0, trio.Leader.State.FindLease(new(5))!.RemainingSeconds);
+    }
+
+    [Theory]
+    [InlineData(ConfigChangeKind.AddVoter, 1, "http://new:2380", StoreError.MemberExists)]
+    [InlineData(ConfigChangeKind.AddVoter, 9, "http://m1:2380", StoreError.PeerUrlExists)]
+    [InlineData(ConfigChangeKind.Remove, 9, "", StoreError.MemberNotFound)]
+    [InlineData(ConfigChangeKind.Promote, 2, "", StoreError.MemberNotLearner)]
+    [InlineData(ConfigChangeKind.Update, 1, "http://m2:2380", StoreError.PeerUrlExists)]
+    [InlineData(ConfigChangeKind.AddLearner, 9, "http://new:2380", StoreError.None)]
+    [InlineData(ConfigChangeKind.Remove, 3, "", StoreError.None)]
+    public void A_change_of_membership_is_judged_first(ConfigChangeKind kind, ulong id, string url, StoreError expected)
+    {
+        var trio = new ReplicaTrio();
+        trio.Leader.ChangeMembership(kind, Change(7, id, url));
+        trio.Tick(2);
+        Assert.Equal(expected, trio.ReplyTo(7).Error);
+    }
+
+    [Fact]
+    public void Nobody_is_added_or_removed_while_that_could_stop_the_cluster()
+    {
+        var trio = new ReplicaTrio();
+        var down = trio.Follower;
+        trio.Cut(down);
+        trio.Tick(15);
+        trio.Leader.ChangeMembership(ConfigChangeKind.AddVoter, Change(7, 9, "http://new:2380"));
+        trio.Settle();
+        Assert.Equal(StoreError.UnhealthyCluster, trio.ReplyTo(7).Error);
+        trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(8, trio.Follower.Status.Id.Value));
+        trio.Settle();
+        Assert.Equal(StoreError.UnhealthyCluster, trio.ReplyTo(8).Error);
+        trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(9, down.Status.Id.Value));
+        trio.Tick(2);
+        Assert.Equal(StoreError.None, trio.ReplyTo(9).Error);
+    }
+
+    [Fact]
+    public void A_removed_member_is_told_to_stop()
+    {
+        var trio = new ReplicaTrio();
+        var leaver = trio.Follower.Status.Id;
+        trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(7, leaver.Value));
+        trio.Tick(3);
+        Assert.Equal([leaver], trio.Removed);
+    }
+}
