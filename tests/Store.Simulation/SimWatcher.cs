@@ -11,14 +11,14 @@ namespace Store.Simulation;
 /// </summary>
 sealed class SimWatcher(World world, int number)
 {
+    readonly World world = world;
     readonly WatchRange range = number % 3 == 0 ? WatchRange.Of("a"u8, "z"u8) : WatchRange.Of(Encoding.UTF8.GetBytes(number % 3 == 1 ? "a" : "b"), default);
     readonly WatchFilter filter = number % 4 == 3 ? WatchFilter.NoDelete : WatchFilter.None;
     readonly List<(WatchEvent Event, long Header)> seen = [];
     readonly List<(long From, long To)> gaps = [];
     long next = 1;
     long header;
-    int connection;
-    WatchStream? stream;
+    Connection? connection;
 
     public int EventCount => seen.Count;
 
@@ -26,9 +26,11 @@ sealed class SimWatcher(World world, int number)
 
     public bool HasSeen(Revision revision) => next > revision.Value;
 
+    /// <summary>To any member that runs, from where the watcher is. What the connection before still has planned comes to nothing.</summary>
     void Connect()
     {
-        connection++;
+        connection?.Close();
+        connection = null;
         header = 0;
         var up = world.UpMembers.Where(member => !member.IsPaused).ToList();
         if (up.Count == 0)
@@ -36,63 +38,76 @@ sealed class SimWatcher(World world, int number)
             world.Schedule.After(100_000, Connect);
             return;
         }
-        var member = up[world.Random.Next(up.Count)];
-        var current = connection;
-        stream = new(member.Hub!, new() { PieceBytesMax = 200, PieceRevisionsMax = 5 }, () => Wake(member, member.Hub!, current));
-        stream.Create(new(range, next, 0) { Filter = filter, PrevKv = number % 2 == 0, ProgressNotify = true });
-        Wake(member, member.Hub!, current);
+        var opened = new Connection(this, up[world.Random.Next(up.Count)]);
+        connection = opened;
+        opened.Open(new(range, next, 0) { Filter = filter, PrevKv = number % 2 == 0, ProgressNotify = true });
         // Changes the member now and then, as clients do that lose their connection.
-        world.Schedule.After(world.Random.Next(1_000_000, 10_000_000), () => Leave(member, current));
-    }
-
-    void Leave(SimMember member, int current)
-    {
-        if (connection != current) return;
-        if (member.IsUp && member.Hub is { } hub && ReferenceEquals(hub, hubOf)) stream!.Close();
-        Connect();
-    }
-
-    WatchHub? hubOf;
-    bool planned;
-
-    void Wake(SimMember member, WatchHub hub, int current)
-    {
-        hubOf = hub;
-        if (planned) return;
-        planned = true;
-        world.Schedule.After(world.Random.Next(world.Random.Next(10) == 0 ? 500_000 : 5_000), () =>
+        world.Schedule.After(world.Random.Next(1_000_000, 10_000_000), () =>
         {
-            planned = false;
-            if (current == connection) Turn(member, hub, current);
-            else if (stream is not null && hubOf is { } newer && connection > current) WakeAgain(newer);
+            if (connection == opened) Connect();
         });
     }
 
-    /// <summary>A plan of the connection before stood in the way of the new one's first turn.</summary>
-    void WakeAgain(WatchHub hub)
+    sealed class Connection
     {
-        if (world.Members.FirstOrDefault(candidate => candidate.Hub == hub) is { } member) Wake(member, hub, connection);
-    }
+        readonly SimWatcher watcher;
+        readonly SimMember member;
+        readonly WatchHub hub;
+        readonly WatchStream stream;
+        bool planned;
 
-    void Turn(SimMember member, WatchHub hub, int current)
-    {
-        if (!member.IsUp || member.Hub != hub)
+        public Connection(SimWatcher watcher, SimMember member)
         {
-            Connect();
-            return;
+            (this.watcher, this.member, hub) = (watcher, member, member.Hub!);
+            stream = new(hub, new() { PieceBytesMax = 200, PieceRevisionsMax = 5 }, Wake);
         }
-        if (world.Random.Next(4) == 0) stream!.RequestProgress();
-        if (world.Random.Next(4) == 0) stream!.TickProgress();
-        stream!.Take();
-        var answers = new List<WatchAnswer>();
-        var more = stream.Pull(member.Replica.State.View.Events, answers);
-        foreach (var answer in answers)
+
+        World World => watcher.world;
+
+        public void Open(WatchSpec spec)
         {
-            Hear(answer);
-            // The watcher is gone, and what its stream still says is no word about it.
-            if (answer.Kind == WatchAnswerKind.Compacted) return;
+            stream.Create(spec);
+            Wake();
         }
-        if (more) Wake(member, hub, current);
+
+        public void Close()
+        {
+            if (member.Hub == hub) stream.Close();
+        }
+
+        void Wake()
+        {
+            if (planned) return;
+            planned = true;
+            World.Schedule.After(World.Random.Next(World.Random.Next(10) == 0 ? 500_000 : 5_000), () =>
+            {
+                planned = false;
+                if (watcher.connection == this) Turn();
+            });
+        }
+
+        void Turn()
+        {
+            if (member.Hub != hub)
+            {
+                watcher.Connect();
+                return;
+            }
+            if (World.Random.Next(4) == 0) stream.RequestProgress();
+            if (World.Random.Next(4) == 0) stream.TickProgress();
+            stream.Take();
+            var answers = new List<WatchAnswer>();
+            var more = stream.Pull(member.Replica.State.View.Events, answers);
+            foreach (var answer in answers)
+            {
+                watcher.Hear(answer);
+                if (answer.Kind != WatchAnswerKind.Compacted) continue;
+                // The watcher is gone, and what its stream still says is no word about it.
+                watcher.Connect();
+                return;
+            }
+            if (more) Wake();
+        }
     }
 
     void Hear(WatchAnswer answer)
@@ -111,7 +126,6 @@ sealed class SimWatcher(World world, int number)
             case WatchAnswerKind.Compacted:
                 gaps.Add((next, answer.CompactRevision.Value));
                 next = answer.CompactRevision.Value;
-                world.Schedule.After(1, Connect);
                 break;
         }
     }
