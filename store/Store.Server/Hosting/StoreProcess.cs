@@ -104,7 +104,9 @@ public static class StoreProcess
     {
         try
         {
+            var writes = Task.Run(() => ScratchWrites.Run(options.WarmUp / 3, stopping), CancellationToken.None);
             var requests = await new WarmUp((IPEndPoint)ports.Private.EndPoint, options.WarmUp).RunAsync(stopping);
+            await writes;
             Log.WarmedUp(logger, requests, (long)options.WarmUp.TotalMilliseconds);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException)
