@@ -43,9 +43,9 @@ internal static class OperatorHost
 
     private static void Map(WebApplication app, OperatorOptions options)
     {
-        app.MapPrometheusScrapingEndpoint("/metrics").RequireHost($"*:{options.MetricsPort}");
-        var health = app.MapGroup("").RequireHost($"*:{options.HealthPort}");
-        health.MapGet("/healthz", (OperatorService service) => service.Sickness is { } sickness ? Results.Text(sickness, statusCode: 503) : Results.Text("ok"));
-        health.MapGet("/readyz", (OperatorService service) => service.Ready ? Results.Text("ok") : Results.Text("the caches are not in step yet", statusCode: 503));
+        // By the port that was connected to: the Host header names somebody else when a proxy stands between.
+        app.UseOpenTelemetryPrometheusScrapingEndpoint(context => context.Request.Path == "/metrics" && context.Connection.LocalPort == options.MetricsPort);
+        app.MapGet("/healthz", (OperatorService service) => service.Sickness is { } sickness ? Results.Text(sickness, statusCode: 503) : Results.Text("ok"));
+        app.MapGet("/readyz", (OperatorService service) => service.Ready ? Results.Text("ok") : Results.Text("the caches are not in step yet", statusCode: 503));
     }
 }
