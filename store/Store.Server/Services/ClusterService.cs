@@ -80,7 +80,8 @@ sealed class ClusterService(MemberIdentity identity, ReplicaLoop loop)
         return reply.Error != StoreError.None ? reply.Error : reply.Result?.Error ?? StoreError.None;
     }
 
-    ResponseHeader Header() => identity.Header(loop.View.Revision, loop.Status.Term);
+    /// <summary>Without a revision, as etcd leaves it.</summary>
+    ResponseHeader Header() => identity.Header(default, loop.Status.Term);
 
     void AddMembers(RepeatedField<Member> members) => members.Add(loop.View.Cluster.Members.Values.Select(ToProtocol));
 

@@ -38,7 +38,7 @@ sealed class TxnPlan
         var error = CheckEach(request, operation => operation.RequestPut is { } put ? CheckPut(reader, leases!, put) : StoreError.None);
         return error != StoreError.None
             ? error
-            : CheckEach(request, operation => operation.RequestRange is { } range ? reader.Check(range.Revision) : StoreError.None);
+            : CheckEach(request, operation => operation.RequestRange is { } range ? CheckRange(reader, range) : StoreError.None);
     }
 
     bool Choose(RangeReader reader, TxnRequest request)
@@ -75,6 +75,10 @@ sealed class TxnPlan
         }
         return StoreError.None;
     }
+
+    /// <summary>As a range by itself, but a negative revision is no "now" here: etcd takes it for one that compaction has passed.</summary>
+    static StoreError CheckRange(RangeReader reader, RangeRequest range) =>
+        range.Revision < 0 && range.Revision < reader.Compacted ? StoreError.Compacted : reader.Check(range.Revision);
 
     static StoreError CheckPut(RangeReader reader, LeaseTable leases, PutRequest put)
     {

@@ -47,7 +47,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             var small = await Shrinker.ShrinkAsync(difference, product, members, TestContext.Current.CancellationToken);
             Assert.Fail(
                 $"{product} differs from etcd, seed {seed}. Replay: DIFFERENTIAL_SEED={(members == 3 ? seed - 100_000 : seed)} dotnet run --project tests/EndToEnd.Tests -- "
-                + $"-class '*DifferentialTests'\n{small}");
+                + $"-class '*DifferentialTests'\n{small}\n\nfirst seen at {difference.Steps[^1]}\nexpected:\n{difference.Expected}\nfound:\n{difference.Found}");
         }
         output.WriteLine($"{requests} requests on {members} member(s), no difference.");
     }

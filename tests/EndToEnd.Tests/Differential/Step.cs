@@ -12,13 +12,7 @@ abstract record Step
 
     public sealed record Unary(IMessage Request) : Step
     {
-        const int ShownLength = 600;
-
-        public override string ToString()
-        {
-            var text = $"{Request.Descriptor.Name} {Canon.Text(Request)}";
-            return text.Length <= ShownLength ? text : $"{text[..ShownLength]}...";
-        }
+        public override string ToString() => $"{Request.Descriptor.Name} {Canon.Text(Request)}";
     }
 
     /// <summary>One request and one answer on a fresh keep-alive stream.</summary>
