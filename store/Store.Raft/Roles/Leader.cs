@@ -135,7 +135,9 @@ internal sealed class Leader : Role
     {
         if (!Node.Config.Voters.Contains(Node.Id))
         {
-            // Removed or made a learner: it has seen the change committed, and others lead from here (dissertation §4.2.2).
+            // Removed or made a learner: it has seen the change committed, and others lead from here (dissertation §4.2.2). They count without it once they
+            // know that as well, and perhaps nobody else knows it yet.
+            _replicator.SendHeartbeats(readRound: 0, votersOnly: false);
             Node.BecomeFollower(Node.Term, NodeId.None);
             return;
         }

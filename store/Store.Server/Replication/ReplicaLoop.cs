@@ -105,8 +105,15 @@ public sealed partial class ReplicaLoop : IDisposable
     public async Task<Reply> ChangeMembershipAsync(ConfigChangeKind kind, MemberChange change, CancellationToken cancellationToken)
     {
         change.RequestId = NextRequestId();
-        var answer = await ChangeHereAsync(kind, change, cancellationToken);
-        return answer.Error == StoreError.NotLeader ? await ChangeAtLeaderAsync(kind, change, cancellationToken) : answer;
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var answer = await ChangeHereAsync(kind, change, cancellationToken);
+            if (answer.Error == StoreError.NotLeader) answer = await ChangeAtLeaderAsync(kind, change, cancellationToken);
+            // Nothing was proposed: the leader has changed, perhaps because it is the one to be removed.
+            if (answer.Error != StoreError.NotLeader || time.GetElapsedTime(started) > options.RequestTimeout) return answer;
+            await Task.Delay(leaderRetryPause, time, cancellationToken);
+        }
     }
 
     /// <summary>Only at a leader; elsewhere NotLeader, as etcd has it.</summary>

@@ -16,8 +16,6 @@ public sealed record NodeEnd(int ExitCode, string Message);
 /// </summary>
 public sealed class StoreNode : IAsyncDisposable
 {
-    /// <summary>After its removal is applied a member stays a moment: the others must hear that it has seen it.</summary>
-    static readonly TimeSpan removalGrace = TimeSpan.FromSeconds(1);
     static readonly TimeSpan publishPause = TimeSpan.FromSeconds(1);
 
     readonly ServerOptions options;
@@ -96,7 +94,7 @@ public sealed class StoreNode : IAsyncDisposable
             var received = snapshotInbox.Take(accepted);
             _ = Task.Run(() => Install(received), CancellationToken.None);
         };
-        Loop.Removed = () => _ = EndAfterGraceAsync();
+        Loop.Removed = () => End(Removal);
         Loop.Failed = Fail;
     }
 
@@ -166,12 +164,6 @@ public sealed class StoreNode : IAsyncDisposable
         {
             Fail(e);
         }
-    }
-
-    async Task EndAfterGraceAsync()
-    {
-        await Task.Delay(removalGrace, time);
-        End(Removal);
     }
 
     static NodeEnd Removal => new(1, "the member has been permanently removed from the cluster; its data directory is of no further use: remove it, and add the member anew to bring it back");

@@ -16,7 +16,7 @@ public sealed record Effects
     public StateView? Published { get; init; }
     /// <summary>The log on disk may forget everything up to here.</summary>
     public LogIndex? CutLog { get; init; }
-    /// <summary>This member was removed from the cluster and must stop.</summary>
+    /// <summary>This member was removed from the cluster some time ago, nobody needs it any more, and it must stop. Said once.</summary>
     public bool Removed { get; init; }
 }
 

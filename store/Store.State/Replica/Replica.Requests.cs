@@ -29,7 +29,10 @@ public sealed partial class Replica
         proposalsArrived = true;
     }
 
-    /// <summary>Checks (contract 1.8) and proposes a change of membership; answered like a command. Only the leader can judge it: elsewhere NotLeader.</summary>
+    /// <summary>
+    /// Checks (contract 1.8) and proposes a change of membership; answered like a command. Only the leader can judge it: elsewhere NotLeader, and at a leader that
+    /// is to be removed NotLeader once it has handed over. NotLeader always means that nothing was proposed.
+    /// </summary>
     public void ChangeMembership(ConfigChangeKind kind, MemberChange change)
     {
         Invariant.Require(change.RequestId != 0);
@@ -109,6 +112,7 @@ public sealed partial class Replica
     {
         var (kind, change) = changes.Peek();
         var error = IsLeader ? MembershipRules.Check(kind, change, state.View.Cluster, raft.Status, IsActive, options) : StoreError.NotLeader;
+        if (error == StoreError.None && kind == ConfigChangeKind.Remove && new NodeId(change.Member.ID) == self && HandOver()) return;
         if (error == StoreError.None)
         {
             var data = new ConfigChange(kind, new(change.Member.ID), change.ToByteArray()).Encode();
@@ -126,6 +130,21 @@ public sealed partial class Replica
         changes.Dequeue();
         if (error != StoreError.None && pending.Remove(change.RequestId)) replies.Add(new(change.RequestId, error, null));
         if (changes.Count > 0) proposalsArrived = true;
+    }
+
+    /// <summary>
+    /// A leader does not remove itself: it hands over first, and the change is then refused with NotLeader for the new leader to make. Otherwise the last one
+    /// to know that its removal is committed would be the one who goes. False when there is nobody to hand over to.
+    /// </summary>
+    bool HandOver()
+    {
+        var status = raft.Status;
+        if (!status.TransferTarget.IsNone) return true;
+        var heirs = status.Followers.Where(member => !member.IsLearner).OrderBy(member => member.Id == triedHeir).ThenByDescending(member => IsActive(member.Id)).ThenByDescending(member => member.Match);
+        if (heirs.FirstOrDefault() is not { } heir) return false;
+        triedHeir = heir.Id;
+        raft.TransferLeadership(heir.Id);
+        return true;
     }
 
     void DropProposals(StoreError error)

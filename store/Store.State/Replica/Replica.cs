@@ -16,6 +16,11 @@ public sealed partial class Replica
 {
     /// <summary>Without a leader for so many election timeouts a proposal is refused at once instead of waiting for one.</summary>
     const int LeaderlessElectionTimeouts = 3;
+    /// <summary>
+    /// A removed member goes on for so many election timeouts: long enough that whoever has not heard that the removal is committed loses patience, stands
+    /// for election where this member still counts, and gets its vote.
+    /// </summary>
+    const int RemovedElectionTimeouts = 3;
 
     readonly ReplicaOptions options;
     readonly RaftNode raft;
@@ -39,12 +44,17 @@ public sealed partial class Replica
     readonly List<ulong> proposalIds = [];
     readonly Queue<(ConfigChangeKind Kind, MemberChange Change)> changes = new();
     (ulong RequestId, NodeId Target, long Deadline)? transfer;
+    /// <summary>To whom a leader that is to be removed has last tried to hand over.</summary>
+    NodeId triedHeir;
     bool proposalsArrived;
     bool leaderChanged;
 
     List<Entry> committed = [];
     SnapshotMetadata? restoring;
     bool removed;
+    /// <summary>When a removed member has gone on for long enough; null while that is not in sight.</summary>
+    long? leaveTick;
+    bool leaving;
 
     List<Reply> replies = [];
     List<ReadReply> readReplies = [];
@@ -60,7 +70,7 @@ public sealed partial class Replica
         retention = new(options.CatchUpEntries, options.CatchUpBytes);
         leases = new(options.TickMilliseconds);
         if (start.Entries.Count > 0) retention.Applied(start.Entries);
-        removed = state.View.Cluster.Removed.Contains(self);
+        LeaveIfRemoved();
     }
 
     public StateMachine State => state;
@@ -90,6 +100,7 @@ public sealed partial class Replica
         }
         if (proposals.Count > 0 || changes.Count > 0) proposalsArrived = true;
         if (IsLeader && !removed) LeadTick();
+        if (now >= leaveTick) (leaving, leaveTick) = (true, null);
     }
 
     /// <summary>Read-index rounds that had to be asked again: lost, late, or by way of a leader that was none any more.</summary>
@@ -119,7 +130,7 @@ public sealed partial class Replica
         restoring = null;
         retention.Restart(state.Applied);
         raft.Applied(state.Applied);
-        removed = state.View.Cluster.Removed.Contains(self);
+        LeaveIfRemoved();
         publish = true;
     }
 
@@ -127,7 +138,7 @@ public sealed partial class Replica
     public void EngineFlushed(LogIndex index) => retention.EngineFlushed(index);
 
     public bool HasEffects =>
-        raft.HasReady || proposalsArrived || leaderChanged || replies.Count > 0 || readReplies.Count > 0 || publish
+        raft.HasReady || proposalsArrived || leaderChanged || leaving || replies.Count > 0 || readReplies.Count > 0 || publish
         || (committed.Count > 0 && restoring is null) || (reads.WantsRound && !leader.IsNone);
 
     public Effects TakeEffects()
@@ -180,8 +191,9 @@ public sealed partial class Replica
             Restore = ready.Restore,
             Published = publish ? state.View : null,
             CutLog = cut,
-            Removed = removed,
+            Removed = leaving,
         };
+        leaving = false;
         if (replies.Count > 0) replies = [];
         if (readReplies.Count > 0) readReplies = [];
         publish = false;
@@ -212,7 +224,14 @@ public sealed partial class Replica
         if (result is { Error: not StoreError.None }) return;
         var change = ConfigChange.Decode(entry.Data);
         raft.ApplyConfigChange(change);
-        if (change.Kind == ConfigChangeKind.Remove && change.Node == self) removed = true;
+        LeaveIfRemoved();
+    }
+
+    void LeaveIfRemoved()
+    {
+        if (removed || !state.View.Cluster.Removed.Contains(self)) return;
+        removed = true;
+        leaveTick = now + RemovedElectionTimeouts * options.Raft.ElectionTimeoutTicks;
     }
 
     void Answer(ApplyResult result)

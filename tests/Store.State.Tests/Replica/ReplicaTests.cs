@@ -159,6 +159,27 @@ public sealed class ReplicaTests
         var leaver = trio.Follower.Status.Id;
         trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(7, leaver.Value));
         trio.Tick(3);
+        Assert.Equal(StoreError.None, trio.ReplyTo(7).Error);
+        Assert.Empty(trio.Removed);
+        trio.Tick(30);
         Assert.Equal([leaver], trio.Removed);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_leader_that_is_to_be_removed_hands_over_first(int members)
+    {
+        var trio = new ReplicaTrio(members);
+        var leaver = trio.Leader;
+        trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(7, leaver.Status.Id.Value));
+        trio.Tick(3);
+        Assert.Equal(StoreError.NotLeader, trio.ReplyTo(7).Error);
+        Assert.NotSame(leaver, trio.Leader);
+        trio.Leader.ChangeMembership(ConfigChangeKind.Remove, Change(8, leaver.Status.Id.Value));
+        trio.Tick(40);
+        Assert.Equal(StoreError.None, trio.ReplyTo(8).Error);
+        Assert.Equal([leaver.Status.Id], trio.Removed);
+        Assert.Equal(members - 1, trio.Leader.Status.Config.Voters.Count);
     }
 }
