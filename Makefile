@@ -2,7 +2,7 @@
 
 CONFIGURATION ?= Release
 
-.PHONY: help build test demo demo-down bench images format
+.PHONY: help build test demo demo-down bench images crds format
 
 help:
 	@printf '%s\n' \
@@ -12,6 +12,7 @@ help:
 	  'make bench      the store beside etcd, in ratios (BENCH_ARGS="--quick" for a short run)' \
 	  'make build      out/store/store and out/operator/store-operator' \
 	  'make images     out/images/store.tar and out/images/operator.tar' \
+	  'make crds       crds/ and the chart'\''s copy, after a change of the API types' \
 	  'make format     fails where the code is not formatted'
 
 build:
@@ -33,6 +34,9 @@ bench: build
 
 images:
 	@.ci/images
+
+crds:
+	dotnet run --project operator/Operator.Controller -- crds crds charts/store-operator/crd-bases
 
 format:
 	dotnet format Operator.sln --verify-no-changes
