@@ -23,6 +23,9 @@ public static class Binaries
 
     public static string Etcdctl => Existing(Environment.GetEnvironmentVariable("ETCDCTL_BIN") ?? Path.Combine(EtcdFolder(), "etcdctl"), EtcdHint);
 
+    /// <summary>The folder of the scripts that bring up a real Kubernetes from packages, beside the repository; null where they are not.</summary>
+    public static string? KubeScripts => Path.GetFullPath(Path.Combine(RepositoryRoot, "..", "shared", "kube")) is var folder && Directory.Exists(folder) ? folder : null;
+
     const string EtcdHint = "set ETCD_BIN (and ETCDCTL_BIN) to etcd 3.5's programs";
 
     static string? fetchedFolder;

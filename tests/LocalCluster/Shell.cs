@@ -2,14 +2,17 @@ using System.Diagnostics;
 
 namespace LocalCluster;
 
+/// <param name="CommandLine">What was run, for messages.</param>
 /// <param name="Output">Standard output.</param>
 /// <param name="Error">Standard error.</param>
-public sealed record ShellResult(int ExitCode, string Output, string Error)
+public sealed record ShellResult(string CommandLine, int ExitCode, string Output, string Error)
 {
+    public ShellResult Succeeded() => ExitCode == 0 ? this : throw new InvalidOperationException($"{CommandLine}: {this}");
+
     public override string ToString() => $"exit {ExitCode}\n{Output}{Error}";
 }
 
-/// <summary>Runs a program to its end and keeps what it said.</summary>
+/// <summary>Runs a program to its end, in the repository's root as a user would, and keeps what it said.</summary>
 public static class Shell
 {
     public static ShellResult Run(string program, params string[] arguments) =>
@@ -18,10 +21,12 @@ public static class Shell
     /// <param name="environment">Added to the inherited environment.</param>
     /// <exception cref="TimeoutException">It did not end in time and was killed.</exception>
     public static async Task<ShellResult> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan timeout, string? input = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan timeout, string? input = null,
+        CancellationToken cancellationToken = default)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
+            WorkingDirectory = Binaries.RepositoryRoot,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
@@ -29,12 +34,14 @@ public static class Shell
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
         if (input is not null)
             await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
-        using var deadline = new CancellationTokenSource(timeout);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(timeout);
+        var line = $"{program} {string.Join(' ', start.ArgumentList)}";
         try
         {
             await process.WaitForExitAsync(deadline.Token);
@@ -42,8 +49,8 @@ public static class Shell
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', start.ArgumentList)} did not end in {timeout.TotalSeconds} s\n{await output}{await error}");
+            throw new TimeoutException($"{line} did not end in {timeout.TotalSeconds} s\n{await output}{await error}");
         }
-        return new ShellResult(process.ExitCode, await output, await error);
+        return new ShellResult(line, process.ExitCode, await output, await error);
     }
 }

@@ -23,8 +23,8 @@ static class Etcdctl
     {
         if (Environment.GetEnvironmentVariable("ETCDCTL34_BIN") is { Length: > 0 } given)
             return given;
-        var script = Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Etcdctl/get-3.4");
-        var result = Shell.Run(script, Path.Combine(Repository.Root, "out/etcdctl-3.4"));
+        var script = Path.Combine(Binaries.RepositoryRoot, "tests/EndToEnd.Tests/Etcdctl/get-3.4");
+        var result = Shell.Run(script, Path.Combine(Binaries.RepositoryRoot, "out/etcdctl-3.4"));
         return result.ExitCode == 0
             ? result.Output.Trim()
             : throw new FileNotFoundException($"No etcdctl 3.4: install Debian's etcd-client or set ETCDCTL34_BIN.\n{result.Error}");

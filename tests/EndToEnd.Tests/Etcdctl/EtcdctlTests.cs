@@ -7,7 +7,7 @@ namespace EndToEnd.Tests;
 /// <summary>etcdctl, unchanged, gets the same answers from the store as from etcd.</summary>
 public sealed class EtcdctlTests
 {
-    static readonly string SessionFile = Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Etcdctl/session.txt");
+    static readonly string SessionFile = Path.Combine(Binaries.RepositoryRoot, "tests/EndToEnd.Tests/Etcdctl/session.txt");
 
     [Theory]
     [InlineData("3.4", 1)]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalCluster;
 using Xunit;
 
 namespace EndToEnd.Tests;
@@ -62,9 +63,9 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
             Stop);
         try
         {
-            var applied = await Command.RunAsync("kubectl", ["apply", "-f", invalid], Stop);
+            var applied = await KubernetesDemo.KubectlAsync(["apply", "-f", invalid], Stop);
             Assert.NotEqual(0, applied.ExitCode);
-            Assert.Contains("spec.replicas", applied.Output, StringComparison.Ordinal);
+            Assert.Contains("spec.replicas", applied.Error, StringComparison.Ordinal);
         }
         finally
         {
@@ -91,18 +92,18 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
             Stop);
         try
         {
-            (await Command.RunAsync("kubectl", ["apply", "-f", file], Stop)).Succeeded();
+            (await KubernetesDemo.KubectlAsync(["apply", "-f", file], Stop)).Succeeded();
             var deadline = DateTime.UtcNow.AddSeconds(90);
             var seen = "";
             while (!seen.Contains("registry.invalid/store", StringComparison.Ordinal))
             {
                 Assert.True(DateTime.UtcNow < deadline, $"no condition names the image: {seen}");
-                seen = (await Command.RunAsync("kubectl", ["get", "-f", file, "-o", "jsonpath={.status.conditions}"], Stop)).Output;
+                seen = (await KubernetesDemo.KubectlAsync(["get", "-f", file, "-o", "jsonpath={.status.conditions}"], Stop)).Output;
             }
         }
         finally
         {
-            await Command.RunAsync("kubectl", ["delete", "-f", file, "--timeout=60s"], CancellationToken.None);
+            await KubernetesDemo.KubectlAsync(["delete", "-f", file, "--timeout=60s"], CancellationToken.None);
             File.Delete(file);
         }
     }
@@ -123,22 +124,25 @@ public sealed class KubernetesDemo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (KubeConfig.Length == 0) return;
-        var run = await Command.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12), CancellationToken.None);
+        var run = await Shell.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12));
         Output = run.Succeeded().Output;
     }
 
     public void RequireKubernetes() =>
         Assert.SkipUnless(KubeConfig.Length > 0, "needs a Kubernetes: set KUBECONFIG (and LOAD_IMAGE for clusters that are not kind, k3d or minikube)");
 
+    internal static Task<ShellResult> KubectlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        Shell.RunAsync("kubectl", arguments, null, TimeSpan.FromMinutes(1), cancellationToken: cancellationToken);
+
     internal async Task<JsonElement> StoreClusterAsync(CancellationToken cancellationToken)
     {
-        var json = await Command.RunAsync("kubectl", ["get", "-f", "crds/examples/storecluster.yaml", "-o", "json"], cancellationToken);
+        var json = await KubectlAsync(["get", "-f", "crds/examples/storecluster.yaml", "-o", "json"], cancellationToken);
         return JsonDocument.Parse(json.Succeeded().Output).RootElement;
     }
 
     public async ValueTask DisposeAsync()
     {
         if (KubeConfig.Length == 0) return;
-        (await Command.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5), CancellationToken.None)).Succeeded();
+        (await Shell.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5))).Succeeded();
     }
 }

@@ -21,7 +21,7 @@ public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
     public async Task A_kubernetes_on_three_members_passes_its_self_test_while_the_leader_is_killed()
     {
         var stop = TestContext.Current.CancellationToken;
-        Assert.SkipUnless(Repository.KubeScripts is not null, "needs the scripts that bring up a Kubernetes in ../shared/kube");
+        Assert.SkipUnless(Binaries.KubeScripts is not null, "needs the scripts that bring up a Kubernetes in ../shared/kube");
         await using var store = await LoopbackCluster.StartAsync(Product.Store, 3, stop);
         try
         {
@@ -41,7 +41,7 @@ public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
             }
             var result = await selfTest;
             output.WriteLine($"the leader was killed {kills} times\n{result.Output}");
-            if (result.ExitCode != 0) Assert.Fail($"the self-test failed, the leader having been killed {kills} times:\n{result.Output}\n{store.Logs()}");
+            if (result.ExitCode != 0) Assert.Fail($"the self-test failed, the leader having been killed {kills} times:\n{result}\n{store.Logs()}");
             Assert.True(kills >= 2, $"the leader was killed {kills} times only");
         }
         finally
@@ -49,7 +49,7 @@ public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
             await KubeAsync("down", TimeSpan.FromMinutes(2));
         }
 
-        Task<CommandResult> KubeAsync(string script, TimeSpan limit, params string[] arguments) =>
-            Command.RunAsync(Path.Combine(Repository.KubeScripts!, script), arguments, beside, limit, stop);
+        Task<ShellResult> KubeAsync(string script, TimeSpan limit, params string[] arguments) =>
+            Shell.RunAsync(Path.Combine(Binaries.KubeScripts!, script), arguments, beside, limit, cancellationToken: stop);
     }
 }
