@@ -44,10 +44,13 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             var count = Math.Min(StepsInOneSequence, requests - done);
             if (await SequenceAsync(product, members, seed, count) is not { } difference)
                 continue;
+            output.WriteLine(
+                $"{product} differs from etcd, seed {seed}, after {difference.Steps.Count} steps, at {difference.Steps[^1]}\n"
+                + $"expected:\n{difference.Expected}\nfound:\n{difference.Found}\nCutting the sequence down...");
             var small = await Shrinker.ShrinkAsync(difference, product, members, TestContext.Current.CancellationToken);
             Assert.Fail(
                 $"{product} differs from etcd, seed {seed}. Replay: DIFFERENTIAL_SEED={(members == 3 ? seed - 100_000 : seed)} dotnet run --project tests/EndToEnd.Tests -- "
-                + $"-class '*DifferentialTests'\n{small}\n\nfirst seen at {difference.Steps[^1]}\nexpected:\n{difference.Expected}\nfound:\n{difference.Found}");
+                + $"-class '*DifferentialTests'\n{small}");
         }
         output.WriteLine($"{requests} requests on {members} member(s), no difference.");
     }

@@ -10,7 +10,8 @@ sealed record EtcdctlCommand(IReadOnlyList<string> Arguments, string? Input)
 }
 
 /// <summary>The commands of session.txt, and what each answers on one cluster once everything that must differ is taken out.</summary>
-sealed partial class Conversation(string etcdctl, LoopbackCluster cluster)
+/// <param name="member">Who is asked.</param>
+sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, MemberProcess member)
 {
     string lease = "";
 
@@ -31,7 +32,7 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster)
     public async Task<string> SayAsync(EtcdctlCommand command)
     {
         var arguments = command.Arguments.Select(a => a.Replace("$lease", lease, StringComparison.Ordinal)).ToArray();
-        var result = await Etcdctl.RunAsync(etcdctl, cluster[0].Endpoint, arguments, command.Input);
+        var result = await Etcdctl.RunAsync(etcdctl, member.Endpoint, arguments, command.Input);
         if (GrantedLease().Match(result.Output) is { Success: true } granted)
             lease = granted.Groups[1].Value;
         var answer = $"exit {result.ExitCode}\n{Comparable(result.Output)}{Comparable(result.Error)}";
@@ -42,10 +43,11 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster)
     /// <summary>Addresses by member, ids, terms, sizes, versions, durations and seconds left blanked.</summary>
     public string Comparable(string text)
     {
-        foreach (var member in cluster.Members)
+        text = text.Replace(member.Endpoint, "<asked member>", StringComparison.Ordinal);
+        foreach (var each in cluster.Members)
         {
-            text = text.Replace($"127.0.0.1:{member.ClientPort}", $"<client of {member.Name}>", StringComparison.Ordinal)
-                .Replace($"127.0.0.1:{member.PeerPort}", $"<peer of {member.Name}>", StringComparison.Ordinal);
+            text = text.Replace(each.Endpoint, $"<client of {each.Name}>", StringComparison.Ordinal)
+                .Replace($"127.0.0.1:{each.PeerPort}", $"<peer of {each.Name}>", StringComparison.Ordinal);
         }
         if (lease.Length > 0)
             text = text.Replace(lease, "<lease>", StringComparison.Ordinal);
