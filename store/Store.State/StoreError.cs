@@ -46,7 +46,6 @@ public enum StoreError
     CorruptCluster,
     NotSupportedForLearner,
     BadLeaderTransferee,
-    /// <summary>An answer that would break a documented limit of this store, explained in the reply's text.</summary>
     InvalidAuthManagement,
     PermissionDenied,
     RequestCanceled,

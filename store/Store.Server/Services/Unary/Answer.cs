@@ -29,7 +29,7 @@ readonly struct Answer
 
     public static implicit operator Answer(StoreError error) => new(error, null, null);
 
-    /// <summary>True when everything was written to the buffer and nothing needs to be awaited.</summary>
+    /// <summary>Writes the encoded message; only a large range waits for the client on the way.</summary>
     public ValueTask WriteAsync(PipeWriter writer)
     {
         if (range is not null) return range.WriteAsync(writer);
