@@ -53,7 +53,7 @@ sealed class ModelStore
             if (put.Lease != 0 && !leases.Contains(put.Lease)) return StoreError.LeaseNotFound;
         }
         foreach (var range in taken.Select(operation => operation.RequestRange).Where(range => range is not null))
-            if (Check(range.Revision) is not StoreError.None and var error) return error;
+            if (CheckInTxn(range.Revision) is not StoreError.None and var error) return error;
         foreach (var operation in taken)
         {
             if (operation.RequestPut is { } put) DoPut(put);
@@ -83,6 +83,9 @@ sealed class ModelStore
 
     public StoreError Check(long revision) =>
         revision > Revision ? StoreError.FutureRevision : revision > 0 && revision < Compacted ? StoreError.Compacted : StoreError.None;
+
+    /// <summary>In a transaction a negative revision is no "now" but one that compaction has passed, as etcd has it.</summary>
+    StoreError CheckInTxn(long revision) => revision < 0 && revision < Compacted ? StoreError.Compacted : Check(revision);
 
     public (List<KeyValue> KeyValues, bool More, long Count) Range(RangeRequest request)
     {
