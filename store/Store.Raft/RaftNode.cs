@@ -30,7 +30,7 @@ public sealed partial class RaftNode
         Invariant.Require(start.Applied >= start.Snapshot.Index && start.Applied <= Log.LastIndex);
         Invariant.Require(start.HardState.Commit <= Log.LastIndex);
         // The commit index on disk may be older than what was applied: it is written only along with other things.
-        Commit = LogIndex.Max(start.HardState.Commit, start.Applied);
+        Commit = LogIndex.Max(LogIndex.Max(start.HardState.Commit, start.Applied), CommittedByChanges(start.Entries));
         (AppliedIndex, _handedOut) = (start.Applied, start.Applied);
         Disk = new(start.HardState, Log.LastIndex);
         InitialConfig = start.Snapshot.Index == LogIndex.Zero ? start.Snapshot.Config : MembershipConfig.Empty;
@@ -122,6 +122,26 @@ public sealed partial class RaftNode
 
     /// <summary>The term of the entry at the index, for naming a snapshot; null where the log has none.</summary>
     public Term? TermAt(LogIndex index) => Log.TermAt(index);
+
+    /// <summary>
+    /// A change of membership is only proposed where the one before it is applied: whoever has the later one knows that the earlier is committed, even if
+    /// that is not on its disk. Without this knowledge it would count votes two configurations back, where majorities need not meet:
+    /// <list type="number">
+    /// <item>Of 1, 2 and 3 the leader 3 removes 2, and then, with the acknowledgement of 1, it removes 1. 1 has both entries, but crashes before its disk knows of any commit.</item>
+    /// <item>3 goes on alone. 1 starts again, stands in {1, 2, 3}, gets the vote of 2, and two leaders commit different entries.</item>
+    /// </list>
+    /// </summary>
+    private static LogIndex CommittedByChanges(IReadOnlyList<Entry> entries)
+    {
+        var laterSeen = false;
+        for (var i = entries.Count - 1; i >= 0; i--)
+        {
+            if (entries[i].Kind != EntryKind.ConfigChange || !ConfigChange.Decode(entries[i].Data).ChangesVotes) continue;
+            if (laterSeen) return entries[i].Index;
+            laterSeen = true;
+        }
+        return LogIndex.Zero;
+    }
 
     /// <summary>The configuration at the log's start, brought forward by the changes that the state machine has applied already.</summary>
     private static MembershipConfig ConfigAt(RaftStart start)

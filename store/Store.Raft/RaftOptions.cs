@@ -15,6 +15,8 @@ public sealed record RaftOptions
     public long UncommittedBytesMax { get; init; } = 256 << 20;
     /// <summary>Upper bound for the entries handed out for applying at a time.</summary>
     public int CommittedBytesMax { get; init; } = 16 << 20;
+    /// <summary>A deliberate mistake for the simulator, to see it caught: entries of earlier terms are committed by counting (Raft, figure 8).</summary>
+    internal bool CountsOldTerms { get; init; }
 }
 
 /// <summary>What a member knows when it starts: its disk, read.</summary>

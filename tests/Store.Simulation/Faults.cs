@@ -13,7 +13,10 @@ sealed class Faults(World world)
 
     public int Crashes { get; private set; }
 
-    public void Start() => Plan();
+    public void Start()
+    {
+        if (!world.Nemesis.IsAlone) Plan();
+    }
 
     public void Stop() => stopped = true;
 

@@ -187,7 +187,7 @@ sealed class SimMember(World world, NodeId id)
     void CheckProgress()
     {
         var status = Replica.Status;
-        world.Leaders.Saw(status);
+        if (world.Leaders.SawNew(status)) world.Nemesis.Elected(id);
         while (checkedApplied < status.Applied)
         {
             checkedApplied = checkedApplied.Next;

@@ -9,19 +9,32 @@ sealed class SimNetwork(World world)
     readonly HashSet<(NodeId From, NodeId To)> cut = [];
     double loss;
     double duplication;
-    long slowest = 2_000;
+
+    /// <summary>The longest that a message takes, in microseconds.</summary>
+    public long Slowest { get; set; } = 2_000;
 
     public void Shake(Random random)
     {
         loss = random.NextDouble() * 0.2;
         duplication = random.NextDouble() * 0.1;
-        slowest = random.Next(1_000, 80_000);
+        Slowest = random.Next(1_000, 80_000);
     }
 
     public void Heal()
     {
         cut.Clear();
-        (loss, duplication, slowest) = (0, 0, 2_000);
+        (loss, duplication, Slowest) = (0, 0, 2_000);
+    }
+
+    /// <summary>Nothing reaches the member, and nothing comes from it; everybody else is connected.</summary>
+    public void Isolate(NodeId member)
+    {
+        cut.Clear();
+        foreach (var other in world.Members)
+        {
+            cut.Add((member, other.Id));
+            cut.Add((other.Id, member));
+        }
     }
 
     /// <summary>Cuts the members in two; or, one way only, lets one side's messages through.</summary>
@@ -43,6 +56,7 @@ sealed class SimNetwork(World world)
     public void Send(Message message)
     {
         message = Spoil(message);
+        world.Nemesis.Sent(message);
         // A connection never says a thing twice; what the core repeats, it may receive twice. Requests are said once.
         var copies = message is not Message.Propose && world.Random.NextDouble() < duplication ? 2 : 1;
         if (message is Message.Propose && world.Options.Bug == Bug.ProposeTwice && world.Random.Next(4) == 0) copies = 2;
@@ -81,7 +95,7 @@ sealed class SimNetwork(World world)
         if (world.Random.Next(3) == 0) world.Member(message.From)?.ReportUnreachable(message.To);
     }
 
-    long Delay() => 100 + world.Random.NextInt64(slowest);
+    long Delay() => 100 + world.Random.NextInt64(Slowest);
 
     Message Spoil(Message message) => world.Options.Bug == Bug.AcknowledgeRefused && message is Message.AppendRejected refused
         ? new Message.AppendAccepted(refused.From, refused.To, refused.Term, refused.Rejected)

@@ -24,6 +24,7 @@ public sealed class World
         Options = options;
         Random = new(options.Seed);
         Network = new(this);
+        Nemesis = new(this);
         faults = new(this);
     }
 
@@ -36,6 +37,8 @@ public sealed class World
     internal Schedule Schedule { get; } = new();
 
     internal SimNetwork Network { get; }
+
+    internal Nemesis Nemesis { get; }
 
     internal LeaderCheck Leaders { get; } = new();
 
@@ -78,6 +81,7 @@ public sealed class World
         for (var i = 0; i < Options.Watchers; i++) watchers.Add(new(this, i));
         foreach (var client in clients) client.Start();
         foreach (var watcher in watchers) watcher.Start();
+        Nemesis.Start();
         faults.Start();
     }
 
@@ -96,7 +100,8 @@ public sealed class World
 
     internal ReplicaOptions ReplicaOptions(NodeId id) => new()
     {
-        Raft = new() { Id = id },
+        // Every other story carries its entries one by one.
+        Raft = new() { Id = id, AppendBytesMax = Options.Seed % 2 == 0 ? 1 << 20 : 1, CountsOldTerms = Options.Bug == Bug.CommitOldTermByCounting },
         TickMilliseconds = SimMember.TickMicroseconds / 1000,
         State = StateOptions,
         // So small that members fall behind the log and need snapshots.
@@ -121,6 +126,7 @@ public sealed class World
     /// <summary>Everything heals; then the cluster must have a leader, take a write, and all members must come to the same state.</summary>
     void ComeTogether()
     {
+        Nemesis.Stop();
         faults.Stop();
         calm = true;
         Network.Heal();

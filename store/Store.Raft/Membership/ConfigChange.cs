@@ -18,6 +18,8 @@ public enum ConfigChangeKind : byte
 /// <param name="Context">The state machine's own description of the member; this core only carries it.</param>
 public sealed record ConfigChange(ConfigChangeKind Kind, NodeId Node, ReadOnlyMemory<byte> Context)
 {
+    public bool ChangesVotes => Kind != ConfigChangeKind.Update;
+
     /// <summary>One byte of kind, eight bytes of node (big-endian), then the context.</summary>
     public byte[] Encode()
     {

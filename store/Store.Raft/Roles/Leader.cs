@@ -180,7 +180,7 @@ internal sealed class Leader : Role
     }
 
     private static bool ChangesVotes(ProposedEntry entry) =>
-        entry.Kind == EntryKind.ConfigChange && ConfigChange.Decode(entry.Data).Kind != ConfigChangeKind.Update;
+        entry.Kind == EntryKind.ConfigChange && ConfigChange.Decode(entry.Data).ChangesVotes;
 
     private void OnAccepted(Progress member, LogIndex match)
     {
@@ -204,7 +204,7 @@ internal sealed class Leader : Role
     private void AdvanceCommit()
     {
         var match = _replicator.QuorumMatch();
-        if (match <= Node.Commit || Node.Log.TermAt(match) != Node.Term) return;
+        if (match <= Node.Commit || (Node.Log.TermAt(match) != Node.Term && !Node.Options.CountsOldTerms)) return;
         Node.CommitTo(match);
         _wantsFlush = true;
     }

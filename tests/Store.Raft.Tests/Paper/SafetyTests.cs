@@ -94,6 +94,20 @@ public sealed class SafetyTests
         Assert.Equal(LogIndex.Zero, node.TakeReady().Persist!.HardState?.Commit ?? LogIndex.Zero);
     }
 
+    /// <summary>
+    /// Dissertation §4.1: majorities meet between one configuration and the next, not the one after. The later change in the log tells that the earlier is
+    /// committed, so that after a crash nobody stands in a configuration two changes back.
+    /// </summary>
+    [Fact]
+    public void A_change_behind_another_proves_that_one_committed()
+    {
+        Entry[] log = [EntryAt(1, 1), ChangeAt(2, ConfigChangeKind.Remove), ChangeAt(3, ConfigChangeKind.Update), EntryAt(4, 1), ChangeAt(5, ConfigChangeKind.AddVoter), ChangeAt(6, ConfigChangeKind.Update)];
+        Assert.Equal(new LogIndex(2), new RaftNode(new() { Id = One }, StartOf(1, log), new Random(1)).Status.Commit);
+        Assert.Equal(LogIndex.Zero, new RaftNode(new() { Id = One }, StartOf(1, log[..4]), new Random(1)).Status.Commit);
+    }
+
+    private static Entry ChangeAt(ulong index, ConfigChangeKind kind) => new(new(1), new(index), EntryKind.ConfigChange, new ConfigChange(kind, Three, default).Encode());
+
     private static RaftNode Following(params Entry[] entries)
     {
         var node = new RaftNode(new() { Id = One }, StartOf(2, entries), new Random(1));

@@ -9,10 +9,12 @@ sealed class LeaderCheck
 
     public int Count => leaders.Count;
 
-    public void Saw(RaftStatus status)
+    /// <summary>True when the member leads and was not seen to lead in this term before.</summary>
+    public bool SawNew(RaftStatus status)
     {
-        if (status.Role != RaftRole.Leader) return;
-        if (leaders.TryAdd(status.Term, status.Id)) return;
-        if (leaders[status.Term] != status.Id) throw new SimulationFailureException($"term {status.Term} has two leaders, {leaders[status.Term]} and {status.Id}");
+        if (status.Role != RaftRole.Leader) return false;
+        if (leaders.TryAdd(status.Term, status.Id)) return true;
+        if (leaders[status.Term] == status.Id) return false;
+        throw new SimulationFailureException($"term {status.Term} has two leaders, {leaders[status.Term]} and {status.Id}");
     }
 }
