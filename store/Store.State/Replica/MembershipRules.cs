@@ -12,22 +12,22 @@ static class MembershipRules
     /// <summary>A learner may vote once it holds this share of the leader's log.</summary>
     const double ReadyShare = 0.9;
 
-    /// <param name="isActive">Heard from lately; true for this member itself.</param>
+    /// <param name="isHealthy">Connected and not silent; true for this member itself.</param>
     public static StoreError Check(
-        ConfigChangeKind kind, MemberChange change, ClusterView cluster, RaftStatus raft, Func<NodeId, bool> isActive, ReplicaOptions options)
+        ConfigChangeKind kind, MemberChange change, ClusterView cluster, RaftStatus raft, Func<NodeId, bool> isHealthy, ReplicaOptions options)
     {
         var id = new NodeId(change.Member.ID);
         return kind switch
         {
-            ConfigChangeKind.AddVoter or ConfigChangeKind.AddLearner => CheckAdd(kind, id, change, cluster, isActive, options),
-            ConfigChangeKind.Remove => CheckRemove(id, cluster, isActive, options),
+            ConfigChangeKind.AddVoter or ConfigChangeKind.AddLearner => CheckAdd(kind, id, change, cluster, isHealthy, options),
+            ConfigChangeKind.Remove => CheckRemove(id, cluster, isHealthy, options),
             ConfigChangeKind.Promote => CheckPromote(id, cluster, raft, options),
             _ => CheckUpdate(id, change, cluster),
         };
     }
 
     static StoreError CheckAdd(
-        ConfigChangeKind kind, NodeId id, MemberChange change, ClusterView cluster, Func<NodeId, bool> isActive, ReplicaOptions options)
+        ConfigChangeKind kind, NodeId id, MemberChange change, ClusterView cluster, Func<NodeId, bool> isHealthy, ReplicaOptions options)
     {
         if (cluster.Removed.Contains(id)) return StoreError.MemberNotFound;
         if (cluster.Members.ContainsKey(id)) return StoreError.MemberExists;
@@ -44,18 +44,18 @@ static class MembershipRules
         // A lone started member may always grow to two: there is no other way out of one.
         if (!(voters.Count == 1 && started == 1) && started < Quorum(voters.Count + 1)) return StoreError.MemberNotEnoughStarted;
         // The newcomer counts as down until it has started.
-        return voters.Count > 1 && voters.Count(voter => isActive(voter.Id)) < Quorum(voters.Count + 1) ? StoreError.UnhealthyCluster : StoreError.None;
+        return voters.Count > 1 && voters.Count(voter => isHealthy(voter.Id)) < Quorum(voters.Count + 1) ? StoreError.UnhealthyCluster : StoreError.None;
     }
 
-    static StoreError CheckRemove(NodeId id, ClusterView cluster, Func<NodeId, bool> isActive, ReplicaOptions options)
+    static StoreError CheckRemove(NodeId id, ClusterView cluster, Func<NodeId, bool> isHealthy, ReplicaOptions options)
     {
         if (!cluster.Members.TryGetValue(id, out var member)) return StoreError.MemberNotFound;
         if (!options.StrictReconfigCheck || member.IsLearner) return StoreError.None;
         var others = Voters(cluster).Where(voter => voter.Id != id).ToList();
         if (others.Count == 0 || others.Count(IsStarted) < Quorum(others.Count)) return StoreError.MemberNotEnoughStarted;
         // A member that is down is no part of the quorum that works: taking it away harms nobody.
-        if (!isActive(id)) return StoreError.None;
-        return others.Count(voter => isActive(voter.Id)) < Quorum(others.Count) ? StoreError.UnhealthyCluster : StoreError.None;
+        if (!isHealthy(id)) return StoreError.None;
+        return others.Count(voter => isHealthy(voter.Id)) < Quorum(others.Count) ? StoreError.UnhealthyCluster : StoreError.None;
     }
 
     static StoreError CheckPromote(NodeId id, ClusterView cluster, RaftStatus raft, ReplicaOptions options)

@@ -7,6 +7,8 @@ namespace Store.State;
 /// <content>Proposals, changes of membership, reads and hand-overs: taking them in, and what becomes of those that get no answer.</content>
 public sealed partial class Replica
 {
+    const long HealthMilliseconds = 5_000;
+
     bool LeaderlessForLong =>
         leader.IsNone && now - leaderlessSinceTick > LeaderlessElectionTimeouts * options.Raft.ElectionTimeoutTicks;
 
@@ -111,7 +113,7 @@ public sealed partial class Replica
     void ProposeChange()
     {
         var (kind, change) = changes.Peek();
-        var error = IsLeader ? MembershipRules.Check(kind, change, state.View.Cluster, raft.Status, IsActive, options) : StoreError.NotLeader;
+        var error = IsLeader ? MembershipRules.Check(kind, change, state.View.Cluster, raft.Status, IsHealthy, options) : StoreError.NotLeader;
         if (error == StoreError.None && kind == ConfigChangeKind.Remove && new NodeId(change.Member.ID) == self && HandOver()) return;
         if (error == StoreError.None)
         {
@@ -190,6 +192,17 @@ public sealed partial class Replica
 
     /// <summary>Heard from within the last election timeout.</summary>
     bool IsActive(NodeId id) => id == self || (heardTicks.TryGetValue(id, out var tick) && now - tick <= options.Raft.ElectionTimeoutTicks);
+
+    /// <summary>
+    /// For changes of membership (contract 1.8, etcd's HealthInterval): connected, as far as is known, and not silent for 5 s. A member that dies is known to be gone
+    /// at once, because its connections break; one that hangs for a moment is not.
+    /// </summary>
+    bool IsHealthy(NodeId id)
+    {
+        if (id == self) return true;
+        if (!heardTicks.TryGetValue(id, out var heard) || now - heard > options.Ticks(HealthMilliseconds)) return false;
+        return !unreachableTicks.TryGetValue(id, out var unreachable) || unreachable <= heard;
+    }
 
     void FinishTransfer()
     {

@@ -135,12 +135,26 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public void Nobody_is_added_or_removed_while_that_could_stop_the_cluster()
+    public void A_member_that_is_silent_for_a_moment_holds_no_change_up()
+    {
+        var trio = new ReplicaTrio();
+        trio.Cut(trio.Follower);
+        trio.Tick(15);
+        trio.Leader.ChangeMembership(ConfigChangeKind.AddVoter, Change(7, 9, "http://new:2380"));
+        trio.Settle();
+        Assert.Equal(StoreError.None, trio.ReplyTo(7).Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Nobody_is_added_or_removed_while_that_could_stop_the_cluster(bool connectionBroke)
     {
         var trio = new ReplicaTrio();
         var down = trio.Follower;
         trio.Cut(down);
-        trio.Tick(15);
+        trio.Tick(connectionBroke ? 1 : 52);
+        if (connectionBroke) trio.Leader.ReportUnreachable(down.Status.Id);
         trio.Leader.ChangeMembership(ConfigChangeKind.AddVoter, Change(7, 9, "http://new:2380"));
         trio.Settle();
         Assert.Equal(StoreError.UnhealthyCluster, trio.ReplyTo(7).Error);
