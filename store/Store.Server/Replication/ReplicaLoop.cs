@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Store.Protocol.Replicated;
@@ -19,6 +20,10 @@ public sealed partial class ReplicaLoop : IDisposable
     /// <summary>Rows that compaction deletes in one slice while the loop has nothing else to do, and while it has.</summary>
     const int IdleCompactionRows = 1_000;
     const int BusyCompactionRows = 100;
+    /// <summary>etcd's --warning-apply-duration.</summary>
+    static readonly TimeSpan slowApply = TimeSpan.FromMilliseconds(100);
+    /// <summary>etcd measures each request; here a batch is one apply.</summary>
+    static readonly TagList applyTags = new() { { "version", "v3" }, { "op", "Batch" }, { "success", "true" } };
 
     readonly Replica replica;
     readonly LogWriter writer;
@@ -190,7 +195,13 @@ public sealed partial class ReplicaLoop : IDisposable
         var busy = !batch.IsEmpty;
         Feed(batch);
         GiveTicks();
-        while (replica.HasEffects) Carry(replica.TakeEffects());
+        while (replica.HasEffects)
+        {
+            var started = time.GetTimestamp();
+            var effects = replica.TakeEffects();
+            if (effects.Published is not null) Measure(time.GetElapsedTime(started));
+            Carry(effects);
+        }
         status = replica.Status;
         if (status.Leader != knownLeader) TellLeadership();
         if (compactionLeft && !restoring) compactionLeft = replica.State.CompactSome(busy ? BusyCompactionRows : IdleCompactionRows);
@@ -220,7 +231,18 @@ public sealed partial class ReplicaLoop : IDisposable
     {
         var due = ticks.Take(out var skipped);
         for (var i = 0; i < due; i++) replica.Tick();
+        if (due == 0) return;
+        StoreMetrics.SlowReadIndexes.Set(replica.ReadIndexRetries);
+        StoreMetrics.LeasesExpired.Set(replica.LeasesExpired);
+        if (skipped > TimeSpan.Zero && replica.IsLeader) StoreMetrics.HeartbeatSendFailures.Add();
         if (skipped > options.TickInterval * 10) Log.LoopStalled(logger, (long)skipped.TotalMilliseconds);
+    }
+
+    /// <summary>A turn in which something was applied is taken for the apply: the rest of it only moves what is in memory.</summary>
+    static void Measure(TimeSpan apply)
+    {
+        StoreMetrics.ApplySeconds.Record(apply.TotalSeconds, applyTags);
+        if (apply > slowApply) StoreMetrics.SlowApplies.Add();
     }
 
     /// <summary>Others first, then the own disk, then those who wait: what takes longest starts earliest.</summary>

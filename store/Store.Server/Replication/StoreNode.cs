@@ -153,11 +153,13 @@ public sealed class StoreNode : IAsyncDisposable
         try
         {
             using var installing = received;
+            StoreMetrics.SnapshotsApplying.Set(1);
             var (started, metadata) = (time.GetTimestamp(), received.Metadata);
             var installed = storage.Data.Snapshots.Install(received, engine, NodeOptions.Rocks());
             Volatile.Write(ref engine, installed);
             flusher.Replace(installed, metadata.Index);
             Loop.Restored(StateMachine.Open(installed, NodeOptions.State(options)));
+            StoreMetrics.SnapshotsApplying.Set(0);
             Log.SnapshotInstalled(logger, metadata.Index.Value, (long)time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (Exception e)

@@ -11,6 +11,9 @@ public sealed partial class Replica
     const int RevokesPerPass = 500;
     const int CheckpointsPerCommand = 1_000;
 
+    /// <summary>Revocations proposed here because a lease had run out.</summary>
+    public long LeasesExpired { get; private set; }
+
     long nextLeasePassTick;
     long clusterVersionRetryTick;
 
@@ -70,7 +73,8 @@ public sealed partial class Replica
         foreach (var id in leases.TakeExpired(now, RevokesPerPass))
         {
             if (state.FindLease(id) is null) leases.Forget(id);
-            else if (!ProposeAsLeader(new() { LeaseRevoke = new() { ID = id.Value } })) return;
+            else if (ProposeAsLeader(new() { LeaseRevoke = new() { ID = id.Value } })) LeasesExpired++;
+            else return;
         }
     }
 
