@@ -198,11 +198,11 @@ public sealed class StoreNodeTests
         return removed;
     }
 
-    static Task<Reply> Change(StoreNode node, ConfigChangeKind kind, Member member) =>
+    internal static Task<Reply> Change(StoreNode node, ConfigChangeKind kind, Member member) =>
         node.Loop.ChangeMembershipAsync(kind, new MemberChange { Member = member }, Cancellation);
 
     /// <summary>As if the engine had been flushed: the log forgets what nobody but a lagging follower wants.</summary>
-    static async Task CutLogAsync(StoreNode node)
+    internal static async Task CutLogAsync(StoreNode node)
     {
         await node.Loop.AskAsync(replica =>
         {
