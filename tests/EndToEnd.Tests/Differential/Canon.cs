@@ -24,6 +24,8 @@ static class Canon
             case MemberListResponse list:
                 foreach (var member in list.Members)
                     Blank(member);
+                // They come by id, and ids are made of addresses.
+                Sort(list.Members, member => member.Name);
                 break;
             case LeaseTimeToLiveResponse lease:
                 if (lease.TTL > lease.GrantedTTL - FreshSeconds && lease.TTL <= lease.GrantedTTL && lease.GrantedTTL > 0)

@@ -43,11 +43,11 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, Membe
     /// <summary>Addresses by member, ids, terms, sizes, versions, durations and seconds left blanked.</summary>
     public string Comparable(string text)
     {
-        text = text.Replace(member.Endpoint, "<asked member>", StringComparison.Ordinal);
+        // One word for all of them: which member leads, and so is asked, is chance.
         foreach (var each in cluster.Members)
         {
-            text = text.Replace(each.Endpoint, $"<client of {each.Name}>", StringComparison.Ordinal)
-                .Replace($"127.0.0.1:{each.PeerPort}", $"<peer of {each.Name}>", StringComparison.Ordinal);
+            text = text.Replace(each.Endpoint, "<client>", StringComparison.Ordinal)
+                .Replace($"127.0.0.1:{each.PeerPort}", "<peer>", StringComparison.Ordinal);
         }
         if (lease.Length > 0)
             text = text.Replace(lease, "<lease>", StringComparison.Ordinal);
@@ -58,6 +58,8 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, Membe
         text = Duration().Replace(text, "<duration>");
         text = LogPrefix().Replace(text, "$1<log line> ");
         text = Remaining().Replace(text, "remaining(<seconds>)");
+        // A lease's keys come in the order of a hash.
+        text = AttachedKeys().Replace(text, keys => $"attached keys([{string.Join(' ', keys.Groups[1].Value.Split(' ').Order(StringComparer.Ordinal))}])");
         text = Size().Replace(text, "<size>");
         text = Version().Replace(text, "<version>");
         text = TableRule().Replace(text, "+");
@@ -99,7 +101,10 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, Membe
     [GeneratedRegex(@"\b3\.\d+\.\d+\b")]
     private static partial Regex Version();
 
-    [GeneratedRegex(@"\+[-+]+\+")]
+    [GeneratedRegex(@"attached keys\(\[([^\]]*)\]\)")]
+    private static partial Regex AttachedKeys();
+
+    [GeneratedRegex(@"\+[-+]+\+|[┌└├][─┬┴┼]+[┐┘┤]")]
     private static partial Regex TableRule();
 
     [GeneratedRegex(@"\b\d+\b")]
