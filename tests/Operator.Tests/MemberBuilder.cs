@@ -25,6 +25,8 @@ internal sealed class MemberBuilder(int number)
     public ulong Applied { get; set; } = 5000;
     public string Version { get; set; } = "3.6.0";
     public V1ContainerState? Container { get; set; }
+    public bool? Started { get; set; }
+    public TimeSpan? UnreadyFor { get; set; }
     public V1PodCondition? Scheduled { get; set; }
 
     /// <summary>The member has a StatefulSet and a pod that is on its way.</summary>
@@ -81,9 +83,9 @@ internal sealed class MemberBuilder(int number)
                 Conditions =
                 [
                     Scheduled ?? new V1PodCondition { Type = "PodScheduled", Status = "True" },
-                    new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False" },
+                    new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False", LastTransitionTime = World.Now - UnreadyFor },
                 ],
-                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, Started = PodReady, RestartCount = 3 }],
+                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, Started = Started ?? PodReady, RestartCount = 3 }],
             },
         };
     }

@@ -21,10 +21,24 @@ public static class PodVerdict
 {
     public const string ImagePullFailed = "ImagePullFailed";
 
+    private const string Unschedulable = "Unschedulable";
+    private const string ReadinessFailed = "ReadinessFailed";
+
     private static readonly HashSet<string> s_imageReasons =
         ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
 
     private static readonly HashSet<string> s_normalWaits = ["ContainerCreating", "PodInitializing"];
+
+    /// <summary>How long a pod may take to start, or be unready, before that counts as stuck.</summary>
+    public static readonly TimeSpan StuckAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether the kubelet and the scheduler say that the pod gets nowhere: failed, unschedulable, or not ready for <see cref="StuckAfter"/>.</summary>
+    public static bool IsStuck(V1Pod pod, MemberName member, DateTime now) => Of(pod, member) switch
+    {
+        { State: MemberState.Failed } or { Reason: Unschedulable } => true,
+        { State: MemberState.Starting } or { Reason: ReadinessFailed } => Condition(pod, "Ready")?.LastTransitionTime is { } since && now - since >= StuckAfter,
+        _ => false,
+    };
 
     public static Health Of(V1Pod? pod, MemberName member)
     {
@@ -36,10 +50,10 @@ public static class PodVerdict
         if (container?.State?.Terminated is { } ended)
             return new Health(MemberState.Failed, "Exited", $"pod {member.Pod}: the store exited with code {ended.ExitCode}{Tail(ended.Message)}");
         if (Condition(pod, "PodScheduled") is { Status: "False" } unscheduled)
-            return new Health(MemberState.Starting, "Unschedulable", $"pod {member.Pod} cannot be scheduled: {unscheduled.Message}");
+            return new Health(MemberState.Starting, Unschedulable, $"pod {member.Pod} cannot be scheduled: {unscheduled.Message}");
         if (Condition(pod, "Ready")?.Status == "True") return new Health(MemberState.Ready);
         if (container?.Started != true) return new Health(MemberState.Starting, "Starting", $"pod {member.Pod} is starting{Tail(container?.State?.Waiting?.Reason)}");
-        return new Health(MemberState.NotReady, "ReadinessFailed", $"pod {member.Pod} runs but does not answer its readiness probe");
+        return new Health(MemberState.NotReady, ReadinessFailed, $"pod {member.Pod} runs but does not answer its readiness probe");
     }
 
     private static Health OfWaiting(V1Pod pod, MemberName member, V1ContainerStatus container, V1ContainerStateWaiting wait)

@@ -1,3 +1,4 @@
+using k8s.Models;
 using Operator.Core;
 using Xunit;
 
@@ -54,6 +55,74 @@ public sealed class RestartTests
         var plan = Outdated(1, 2, 3).Spec(spec => spec with { Replicas = 5 }).Operation(Operations.Add, 4).Member(4, member => { member.OnlyAdded(); member.HasSet = true; member.Ticket = TicketKind.Join; }).Plan();
         Assert.Null(plan.Step);
         Assert.Contains(plan.Blocked, blocked => blocked.Reason == "LearnerStarting");
+    }
+
+    private static readonly Dictionary<string, Action<MemberBuilder>> s_sick = new()
+    {
+        ["its image cannot be pulled"] = member => member.WaitsWith("ImagePullBackOff", "no"),
+        ["it crashes again and again"] = member => member.WaitsWith("CrashLoopBackOff", "exit 1"),
+        ["no node takes it"] = member => { member.Starting(); member.Scheduled = new V1PodCondition { Type = "PodScheduled", Status = "False" }; },
+        ["it starts for too long"] = member => { member.Starting(); member.UnreadyFor = TimeSpan.FromMinutes(1); },
+        ["it has run unready for too long"] = member => { member.Starting(); member.Started = true; member.UnreadyFor = TimeSpan.FromMinutes(1); },
+        ["it starts"] = member => { member.Starting(); member.UnreadyFor = TimeSpan.FromSeconds(59); },
+        ["it missed a readiness probe"] = member => { member.Starting(); member.Started = true; member.UnreadyFor = TimeSpan.FromSeconds(5); },
+        ["it missed an answer to the operator"] = member => member.Answers = false,
+        ["it elects"] = member => member.Leader = 0,
+    };
+
+    [Theory]
+    [InlineData("its image cannot be pulled", true)]
+    [InlineData("it crashes again and again", true)]
+    [InlineData("no node takes it", true)]
+    [InlineData("it starts for too long", true)]
+    [InlineData("it has run unready for too long", true)]
+    [InlineData("it starts", false)]
+    [InlineData("it missed a readiness probe", false)]
+    [InlineData("it missed an answer to the operator", false)]
+    [InlineData("it elects", false)]
+    public void Only_a_pod_that_is_stuck_is_restarted_out_of_turn(string why, bool restarted)
+    {
+        var step = Outdated(1, 2, 3).Member(2, s_sick[why]).Plan().Step;
+        Assert.True(restarted == (step is Step.DeletePod { Pod: "orders-2-0" }), why);
+        if (!restarted) Assert.Null(step);
+    }
+
+    [Theory]
+    [InlineData("its image cannot be pulled", true)]
+    [InlineData("it crashes again and again", true)]
+    [InlineData("no node takes it", true)]
+    [InlineData("it starts for too long", true)]
+    [InlineData("it has run unready for too long", true)]
+    [InlineData("it starts", false)]
+    [InlineData("it missed a readiness probe", false)]
+    [InlineData("it missed an answer to the operator", false)]
+    [InlineData("it elects", false)]
+    public void The_only_member_is_no_exception(string why, bool restarted)
+    {
+        var step = new World().Formed(1).NoQuorum().Member(1, member => { member.PodImage = Old; s_sick[why](member); }).Plan().Step;
+        Assert.True(restarted == (step is Step.DeletePod), why);
+    }
+
+    [Fact]
+    public void An_election_costs_no_pod() =>
+        Assert.Null(Outdated(1, 2, 3).NoQuorum().Member(1, m => m.Leader = 0).Member(2, m => m.Leader = 0).Member(3, m => m.Leader = 0).Plan().Step);
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_stuck_pod_that_still_votes_stays_while_the_others_are_no_quorum(bool thirdFails, bool restarted)
+    {
+        var world = Outdated(2).Member(2, member => { member.PodReady = false; member.Started = true; member.UnreadyFor = TimeSpan.FromHours(1); });
+        if (thirdFails) world.Member(3, member => member.Answers = false);
+        Assert.Equal(restarted, world.Plan().Step is Step.DeletePod);
+    }
+
+    [Fact]
+    public void A_sick_member_holds_the_rollout_up_but_not_its_own_removal()
+    {
+        var plan = Outdated(1, 2).Spec(spec => spec with { Replicas = 1 }).Member(3, member => member.WaitsWith("ErrImagePull", "no such image")).Plan();
+        Assert.Equal(new MemberName("orders", 3), Assert.IsType<Step.StartOperation>(plan.Step).Member);
+        Assert.Equal("MemberNotReady", Assert.Single(plan.Blocked).Reason);
     }
 
     private static World Outdated(params int[] members)
