@@ -106,6 +106,10 @@ public sealed partial class Replica
     /// Nobody waits for these (request id zero). They go straight to the core and only as a leader's own: were they queued, a leader that lost its place in the
     /// meantime would forward them, and its successor would revoke leases that it has just renewed.
     /// </summary>
-    bool ProposeAsLeader(Command command) =>
-        raft.Role == RaftRole.Leader && raft.Propose([new(EntryKind.Normal, command.ToByteArray())]) == ProposeError.None;
+    bool ProposeAsLeader(Command command)
+    {
+        if (raft.Role != RaftRole.Leader) return false;
+        state.Seal(command, LeaseId.None);
+        return raft.Propose([new(EntryKind.Normal, command.ToByteArray())]) == ProposeError.None;
+    }
 }

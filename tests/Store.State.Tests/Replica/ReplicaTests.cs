@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Store.Protocol.Etcdserverpb;
 using Store.Raft;
 using Xunit;
@@ -102,6 +103,26 @@ public sealed class ReplicaTests
         trio.Tick(6);
         Assert.Equal(StoreError.LeaseNotFound, trio.Leader.RenewLease(new(5)).Error);
         Assert.All(trio.Ids, id => Assert.Null(trio[id].State.FindLease(new(5))));
+    }
+
+    /// <summary>A command without a quota says that there is none, which settles every alarm.</summary>
+    [Fact]
+    public void What_a_leader_proposes_by_itself_leaves_the_alarm_of_a_full_store()
+    {
+        const long quota = 10_000;
+        var trio = new ReplicaTrio(1, quota);
+        trio.Leader.Propose(new() { RequestId = 7, QuotaBytes = quota, LeaseGrant = new() { ID = 5, TTL = 1 } });
+        for (ulong id = 10; id < 15; id++)
+        {
+            var put = Put(id, "a");
+            (put.QuotaBytes, put.Put.Value) = (quota, ByteString.CopyFrom(new byte[2_000]));
+            trio.Leader.Propose(put);
+        }
+        trio.Settle();
+        Assert.Equal(StoreError.NoSpace, trio.ReplyTo(14).Error);
+        trio.Tick(40);
+        Assert.Null(trio.Leader.State.FindLease(new(5)));
+        Assert.Equal(AlarmType.Nospace, Assert.Single(trio.Leader.State.View.Cluster.Alarms).Alarm);
     }
 
     [Fact]

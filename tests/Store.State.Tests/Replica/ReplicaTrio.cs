@@ -14,7 +14,7 @@ sealed class ReplicaTrio
     readonly List<Reply> replies = [];
     readonly List<ReadReply> reads = [];
 
-    public ReplicaTrio(int count = 3)
+    public ReplicaTrio(int count = 3, long quotaBytes = 2L << 30)
     {
         Ids = [.. Enumerable.Range(1, count).Select(i => new NodeId((ulong)i))];
         var entries = Ids.Select((id, i) => new Entry(new(1), new((ulong)i + 1), EntryKind.ConfigChange, First(id))).ToList();
@@ -22,7 +22,7 @@ sealed class ReplicaTrio
         {
             var start = new RaftStart(
                 new(new(1), NodeId.None, new((ulong)count)), new(LogIndex.Zero, Term.Zero, MembershipConfig.Empty), entries, LogIndex.Zero);
-            replicas[id] = new(Options(id), start, StateMachine.Open(new MemoryEngine(), new()), new Random((int)id.Value));
+            replicas[id] = new(Options(id), start, StateMachine.Open(new MemoryEngine(), new() { QuotaBytes = quotaBytes }), new Random((int)id.Value));
         }
         for (var i = 0; i < 100 && Ids.All(id => !replicas[id].IsLeader); i++) Tick();
         Tick(2);
