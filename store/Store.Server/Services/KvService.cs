@@ -32,11 +32,19 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
 
         RangeAdmission.Lease lease = default;
         if (EstimatedBytes(request) is > 0 and var bytes) lease = await admission.EnterAsync(bytes, caller.Aborted);
-        var view = loop.View;
-        var result = view.Range(request);
-        if (result.Error == StoreError.None) return Answer.Of(new RangeAnswer(identity, result, loop.Status.Term.Value, lease));
-        lease.Dispose();
-        return result.Error;
+        // Whoever writes the answer gives the lease back. Until there is an answer that falls to us, also when the read throws: else it would be lost for ever.
+        var answered = false;
+        try
+        {
+            var result = loop.View.Range(request);
+            if (result.Error != StoreError.None) return result.Error;
+            answered = true;
+            return Answer.Of(new RangeAnswer(identity, result, loop.Status.Term.Value, lease));
+        }
+        finally
+        {
+            if (!answered) lease.Dispose();
+        }
     }
 
     public ValueTask<Answer> PutAsync(PutRequest request, Caller caller)
