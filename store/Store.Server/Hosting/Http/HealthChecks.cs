@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -52,8 +54,12 @@ sealed class HealthChecks
             ?? await RangeProblemAsync(serializable, http.RequestAborted);
         if (problem is null) StoreMetrics.HealthSuccesses.Add();
         else StoreMetrics.HealthFailures.Add();
-        await AnswerAsync(http, problem is null, "application/json", $$"""{"health":"{{(problem is null ? "true" : "false")}}","reason":"{{problem}}"}""", problem);
+        await AnswerAsync(http, problem is null, "application/json", HealthBody(problem), problem);
     }
+
+    /// <summary>etcd's two fields, in its order. The reason may be any exception's message, so it is escaped.</summary>
+    internal static string HealthBody(string? problem) =>
+        $$"""{"health":"{{(problem is null ? "true" : "false")}}","reason":"{{JsonEncodedText.Encode(problem ?? "", JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}}"}""";
 
     string? AlarmProblem(StringValues excluded)
     {
