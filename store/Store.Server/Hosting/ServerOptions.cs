@@ -35,6 +35,7 @@ public sealed record ServerOptions
     public int TxnOperationsMax { get; init; } = 128;
     public int RequestBytesMax { get; init; } = 1536 * 1024;
     public int StreamsPerConnectionMax { get; init; } = int.MaxValue;
+    /// <summary>Infinite: no pings.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromHours(2);
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(20);
     public TimeSpan WatchProgressInterval { get; init; } = TimeSpan.FromMinutes(10);

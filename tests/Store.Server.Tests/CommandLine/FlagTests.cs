@@ -67,6 +67,13 @@ public class FlagTests
     [InlineData("--auto-compaction-retention must be hours or a duration such as 30m, not 'x'", "--auto-compaction-retention=x")]
     [InlineData("--auto-compaction-retention must be a number of revisions in the revision mode, not '1h'", "--auto-compaction-mode=revision", "--auto-compaction-retention=1h")]
     [InlineData("--watch-progress-notify-interval must be at least 100ms", "--watch-progress-notify-interval=10ms")]
+    [InlineData("--grpc-keepalive-interval must be 0s (off) or between 1s and 87600h, not 500ms", "--grpc-keepalive-interval=500ms")]
+    [InlineData("--grpc-keepalive-interval must be 0s (off) or between 1s and 87600h, not -1s", "--grpc-keepalive-interval=-1s")]
+    [InlineData("--grpc-keepalive-timeout must be between 1s and 87600h, not 500ms", "--grpc-keepalive-timeout=500ms")]
+    [InlineData("--grpc-keepalive-timeout must be between 1s and 87600h, not 0s", "--grpc-keepalive-timeout=0s")]
+    [InlineData("--auto-compaction-retention must be at most 87600h (10 years), not '9223372036854775807'", "--auto-compaction-retention=9223372036854775807")]
+    [InlineData("--auto-compaction-retention must be at most 87600h (10 years), not '87601h'", "--auto-compaction-retention=87601h")]
+    [InlineData("--max-request-bytes must be between 1 and 33554432, not 33554433", "--max-request-bytes=33554433")]
     public void What_cannot_be_used_is_one_clear_line(string expected, params string[] arguments) => Assert.Equal(expected, Error(arguments));
 
     [Theory]
@@ -116,6 +123,14 @@ public class FlagTests
         var options = Options(arguments);
         Assert.Equal((mode, TimeSpan.FromSeconds(seconds), revisions), (options.AutoCompactionMode, options.AutoCompactionPeriod, options.AutoCompactionRevisions));
     }
+
+    [Fact]
+    public void No_keepalive_interval_means_no_pings() => Assert.Equal(Timeout.InfiniteTimeSpan, Options("--grpc-keepalive-interval=0s").KeepAliveInterval);
+
+    [Theory]
+    [InlineData("--snapshot-catchup-entries=7")]
+    [InlineData("--experimental-snapshot-catchup-entries=7")]
+    public void The_old_name_of_the_catch_up_entries_is_heard_like_the_new_one(string argument) => Assert.Equal(7, Options(argument).SnapshotCatchUpEntries);
 
     [Theory]
     [InlineData("1h30m", 5_400_000)]

@@ -10,6 +10,13 @@ static class ServerOptionsReader
     const long QuotaDefaultBytes = 2L << 30;
     const int ElectionTimeoutMaxMs = 50_000;
 
+    /// <summary>Two such requests and an append's other entries fit into one frame between members. etcd takes more, but advises against more than 10 MiB.</summary>
+    const int RequestBytesLimit = FrameBuffer.FrameBytesMax / 2;
+
+    /// <summary>Sums of these stay far from overflowing in every unit that timers count in.</summary>
+    static readonly TimeSpan longestPeriod = TimeSpan.FromDays(3650);
+    static readonly TimeSpan shortestPing = TimeSpan.FromSeconds(1);
+
     public static ServerOptions Read(FlagValues flags)
     {
         if (flags.Has("listen-client-urls") && !flags.Has("advertise-client-urls"))
@@ -50,13 +57,13 @@ static class ServerOptionsReader
             StrictReconfigCheck = flags.Boolean("strict-reconfig-check"),
             LearnersMax = flags.Number(flags.Has("experimental-max-learners") ? "experimental-max-learners" : "max-learners", 1, 1000),
             SnapshotCount = flags.Number("snapshot-count", 1, int.MaxValue),
-            SnapshotCatchUpEntries = flags.Number("snapshot-catchup-entries", 0, int.MaxValue),
+            SnapshotCatchUpEntries = flags.Number(flags.Has("experimental-snapshot-catchup-entries") ? "experimental-snapshot-catchup-entries" : "snapshot-catchup-entries", 0, int.MaxValue),
             QuotaBytes = quota == 0 ? QuotaDefaultBytes : quota,
             TxnOperationsMax = flags.Number("max-txn-ops", 1, int.MaxValue),
-            RequestBytesMax = flags.Number("max-request-bytes", 1, 512 << 20),
+            RequestBytesMax = flags.Number("max-request-bytes", 1, RequestBytesLimit),
             StreamsPerConnectionMax = (int)Math.Clamp(flags.Number("max-concurrent-streams"), 1, int.MaxValue),
-            KeepAliveInterval = flags.Duration("grpc-keepalive-interval"),
-            KeepAliveTimeout = flags.Duration("grpc-keepalive-timeout"),
+            KeepAliveInterval = PingInterval(flags),
+            KeepAliveTimeout = PingTime(flags, "grpc-keepalive-timeout", ""),
             WatchProgressInterval = ProgressInterval(flags),
             AutoCompactionMode = mode,
             AutoCompactionPeriod = period,
@@ -107,6 +114,19 @@ static class ServerOptionsReader
             : throw new FlagException("--watch-progress-notify-interval must be at least 100ms");
     }
 
+    /// <summary>Zero is off, as in etcd.</summary>
+    static TimeSpan PingInterval(FlagValues flags) =>
+        flags.Duration("grpc-keepalive-interval") == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : PingTime(flags, "grpc-keepalive-interval", "0s (off) or ");
+
+    /// <summary>The HTTP/2 server does not take less than a second. Rounding up in silence would hide that from whoever counts on less.</summary>
+    static TimeSpan PingTime(FlagValues flags, string name, string orElse)
+    {
+        var time = flags.Duration(name);
+        return time >= shortestPing && time <= longestPeriod
+            ? time
+            : throw new FlagException($"--{name} must be {orElse}between 1s and {longestPeriod.TotalHours:0}h, not {flags.Text(name)}");
+    }
+
     /// <summary>A bare number means hours in the periodic mode, as in etcd.</summary>
     static (AutoCompactionMode Mode, TimeSpan Period, long Revisions) Compaction(FlagValues flags)
     {
@@ -123,7 +143,9 @@ static class ServerOptionsReader
             };
         }
 
-        var period = number is { } hours ? TimeSpan.FromHours(hours) : FlagSyntax.Duration(text);
+        if ((number is { } count ? count : FlagSyntax.Duration(text)?.TotalHours) > longestPeriod.TotalHours)
+            throw new FlagException($"--auto-compaction-retention must be at most {longestPeriod.TotalHours:0}h (10 years), not '{text}'");
+        var period = number is { } hours and >= 0 ? TimeSpan.FromHours(hours) : FlagSyntax.Duration(text);
         if (period is not { Ticks: >= 0 } time) throw new FlagException($"--auto-compaction-retention must be hours or a duration such as 30m, not '{text}'");
         return time == TimeSpan.Zero ? (AutoCompactionMode.Off, default, 0) : (AutoCompactionMode.Periodic, time, 0);
     }

@@ -56,7 +56,7 @@ sealed class ClientServer : IAsyncDisposable
         var limits = kestrel.Limits;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
-        limits.KeepAliveTimeout = options.KeepAliveInterval + options.KeepAliveTimeout;
+        limits.KeepAliveTimeout = options.KeepAliveInterval == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan : options.KeepAliveInterval + options.KeepAliveTimeout;
         limits.MaxRequestBodySize = null; // A gRPC stream has no end; each message is bounded by its prefix.
         limits.Http2.MaxStreamsPerConnection = options.StreamsPerConnectionMax;
         limits.Http2.InitialConnectionWindowSize = 8 << 20;
