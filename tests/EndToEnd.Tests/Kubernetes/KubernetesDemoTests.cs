@@ -39,7 +39,7 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     public async Task Prometheus_scrapes_the_operator_and_every_member()
     {
         demo.RequireKubernetes();
-        await using var prometheus = await Prometheus.StartAsync(demo.KubeConfig, Stop);
+        await using var prometheus = await Prometheus.StartAsync(await KubernetesDemo.PodsAsync(Stop), Stop);
         await prometheus.UntilAsync("count(up{job=\"store\"} == 1)", 3, Stop);
         await prometheus.UntilAsync("count(up{job=\"store-operator\"} == 1) >= bool 1", 1, Stop);
         await prometheus.UntilAsync("sum(etcd_server_has_leader{job=\"store\"})", 3, Stop);
@@ -133,6 +133,9 @@ public sealed class KubernetesDemo : IAsyncLifetime
 
     internal static Task<ShellResult> KubectlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         Shell.RunAsync("kubectl", arguments, null, TimeSpan.FromMinutes(1), cancellationToken: cancellationToken);
+
+    internal static async Task<JsonElement> PodsAsync(CancellationToken cancellationToken) =>
+        JsonDocument.Parse((await KubectlAsync(["get", "pods", "-A", "-o", "json"], cancellationToken)).Succeeded().Output).RootElement;
 
     internal async Task<JsonElement> StoreClusterAsync(CancellationToken cancellationToken)
     {

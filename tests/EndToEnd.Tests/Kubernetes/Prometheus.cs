@@ -6,7 +6,10 @@ using System.Text.Json;
 
 namespace EndToEnd.Tests;
 
-/// <summary>Debian's Prometheus, finding what to scrape in the cluster by itself: pods that say `prometheus.io/scrape: "true"`.</summary>
+/// <summary>
+/// Debian's Prometheus, scraping the pods that say `prometheus.io/scrape: "true"` at the port and path that they name. Debian builds it without the
+/// discovery of Kubernetes, so what is found by these annotations is written into its configuration here.
+/// </summary>
 sealed class Prometheus : IAsyncDisposable
 {
     readonly Process process;
@@ -15,11 +18,11 @@ sealed class Prometheus : IAsyncDisposable
 
     Prometheus(Process process, string folder, HttpClient http) => (this.process, this.folder, this.http) = (process, folder, http);
 
-    public static async Task<Prometheus> StartAsync(string kubeConfig, CancellationToken cancellationToken)
+    public static async Task<Prometheus> StartAsync(JsonElement pods, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("prometheus-").FullName;
         var configuration = Path.Combine(folder, "prometheus.yaml");
-        await File.WriteAllTextAsync(configuration, Configuration(kubeConfig), cancellationToken);
+        await File.WriteAllTextAsync(configuration, Configuration(pods), cancellationToken);
         var port = FreePort();
         var start = new ProcessStartInfo(
             "prometheus",
@@ -51,24 +54,31 @@ sealed class Prometheus : IAsyncDisposable
 
     static double Value(JsonElement sample) => double.Parse(sample.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
 
-    static string Configuration(string kubeConfig) =>
-        $$"""
-        global: {scrape_interval: 1s, scrape_timeout: 1s}
-        scrape_configs:
-        - job_name: pods
-          kubernetes_sd_configs: [{role: pod, kubeconfig_file: {{kubeConfig}}}]
-          relabel_configs:
-          - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], action: keep, regex: "true"}
-          - {source_labels: [__meta_kubernetes_pod_phase], action: keep, regex: Running}
-          - source_labels: [__meta_kubernetes_pod_ip, __meta_kubernetes_pod_annotation_prometheus_io_port]
-            action: replace
-            separator: ":"
-            target_label: __address__
-          - {source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], action: replace, regex: (.+), target_label: __metrics_path__}
-          - {source_labels: [__address__], action: replace, target_label: instance}
-          - {source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_name], action: replace, target_label: job}
-          - {source_labels: [__meta_kubernetes_pod_name], action: replace, target_label: pod}
-        """;
+    /// <summary>JSON is YAML.</summary>
+    static string Configuration(JsonElement pods) => JsonSerializer.Serialize(new Dictionary<string, object>(StringComparer.Ordinal)
+    {
+        ["global"] = new { scrape_interval = "1s", scrape_timeout = "1s" },
+        ["scrape_configs"] = pods.GetProperty("items").EnumerateArray().Where(IsScraped).Select(ScrapeConfig).ToArray(),
+    });
+
+    static bool IsScraped(JsonElement pod) =>
+        Annotation(pod, "scrape") == "true" && pod.GetProperty("status").GetProperty("phase").GetString() == "Running";
+
+    static object ScrapeConfig(JsonElement pod)
+    {
+        var name = pod.GetProperty("metadata").GetProperty("name").GetString()!;
+        var address = $"{pod.GetProperty("status").GetProperty("podIP").GetString()}:{Annotation(pod, "port")}";
+        var job = pod.GetProperty("metadata").GetProperty("labels").GetProperty("app.kubernetes.io/name").GetString()!;
+        return new
+        {
+            job_name = name,
+            metrics_path = Annotation(pod, "path") ?? "/metrics",
+            static_configs = new[] { new { targets = new[] { address }, labels = new { job, pod = name } } },
+        };
+    }
+
+    static string? Annotation(JsonElement pod, string name) =>
+        pod.GetProperty("metadata").TryGetProperty("annotations", out var all) && all.TryGetProperty($"prometheus.io/{name}", out var value) ? value.GetString() : null;
 
     static int FreePort()
     {
