@@ -8,16 +8,9 @@ namespace Store.Server;
 /// <summary>Member and cluster ids as etcd computes them, so that the same flags give the same ids.</summary>
 public static class MemberIds
 {
-    /// <summary>
-    /// The first eight bytes of SHA-1 over the sorted peer URLs, the cluster token and, for a member added later, the Unix time in decimal. A bootstrapped
-    /// member has no time; a member added through the API has an empty token.
-    /// </summary>
-    public static NodeId Member(IEnumerable<string> peerUrls, string token, DateTimeOffset? added = null)
-    {
-        var text = string.Concat(peerUrls.Order(StringComparer.Ordinal)) + token;
-        if (added is { } time) text += time.ToUnixTimeSeconds().ToString();
-        return new(FirstEight(Encoding.UTF8.GetBytes(text)));
-    }
+    /// <summary>Of a member that a cluster begins with: the first eight bytes of SHA-1 over the sorted peer URLs and the cluster token.</summary>
+    public static NodeId Member(IEnumerable<string> peerUrls, string token) =>
+        new(FirstEight(Encoding.UTF8.GetBytes(string.Concat(peerUrls.Order(StringComparer.Ordinal)) + token)));
 
     /// <summary>The first eight bytes of SHA-1 over the ids of the first members, sorted.</summary>
     public static ulong Cluster(IEnumerable<NodeId> members)

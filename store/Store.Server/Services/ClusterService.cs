@@ -53,7 +53,7 @@ sealed class ClusterService(MemberIdentity identity, ReplicaLoop loop)
         if (!AreUrls(request.PeerURLs)) return StoreError.MemberBadUrls;
         if (!loop.View.Cluster.Members.TryGetValue(new(request.ID), out var old)) return StoreError.MemberNotFound;
         // Everything but the addresses stays: an update that forgot IsLearner would make the learner a voter.
-        var member = ToProtocol(old);
+        var member = MemberResponses.Of(old);
         member.PeerURLs.Clear();
         member.PeerURLs.Add(request.PeerURLs.Order(StringComparer.Ordinal));
         var error = await ChangeAsync(ConfigChangeKind.Update, member, caller);
@@ -83,16 +83,7 @@ sealed class ClusterService(MemberIdentity identity, ReplicaLoop loop)
     /// <summary>Without a revision, as etcd leaves it.</summary>
     ResponseHeader Header() => identity.Header(default, loop.Status.Term);
 
-    void AddMembers(RepeatedField<Member> members) => members.Add(loop.View.Cluster.Members.Values.Select(ToProtocol));
-
-    static Member ToProtocol(ClusterMember member) => new()
-    {
-        ID = member.Id.Value,
-        Name = member.Name,
-        IsLearner = member.IsLearner,
-        PeerURLs = { member.PeerUrls },
-        ClientURLs = { member.ClientUrls },
-    };
+    void AddMembers(RepeatedField<Member> members) => members.Add(MemberResponses.All(loop.View.Cluster));
 
     static bool AreUrls(RepeatedField<string> urls) =>
         urls.Count > 0 && urls.All(url => Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.AbsolutePath == "/" && uri.Host.Length > 0);

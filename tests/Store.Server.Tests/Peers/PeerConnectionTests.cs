@@ -41,7 +41,7 @@ public sealed class PeerConnectionTests
         await using var cluster = await StartAsync(1, spare: 1);
         for (var i = 0; i < 1_500; i += 50) await Task.WhenAll(Enumerable.Range(i, 50).Select(n => PutAsync(cluster[0], $"k{n}", "v")));
         await StoreNodeTests.CutLogAsync(cluster[0]);
-        var id = MemberIds.Member([cluster.Url(1)], "", DateTimeOffset.UtcNow);
+        var id = MemberIds.Member([cluster.Url(1)], "added later");
         var added = await StoreNodeTests.Change(cluster[0], ConfigChangeKind.AddLearner, new() { ID = id.Value, IsLearner = true, PeerURLs = { cluster.Url(1) } });
         Assert.Equal(StoreError.None, added.Error);
         await cluster.StartAsync(1, cluster.Options(1, [0, 1]) with { InitialClusterState = InitialClusterState.Existing });
