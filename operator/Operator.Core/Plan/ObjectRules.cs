@@ -3,7 +3,7 @@ using k8s.Models;
 
 namespace Operator.Core;
 
-/// <summary>Rules that keep Kubernetes objects as they are rendered.</summary>
+/// <summary>Rules that make Kubernetes objects, and apply them again when they would be rendered differently.</summary>
 internal static class ObjectRules
 {
     public static Decision Services(Diagnosis diagnosis)
@@ -15,7 +15,8 @@ internal static class ObjectRules
     public static Decision Budget(Diagnosis diagnosis) =>
         Keep(DisruptionBudget.Build(diagnosis.View.Cluster, diagnosis.Voters.Count()), diagnosis.View.Budgets) ?? Decision.NothingToDo;
 
-    /// <summary>Makes what is missing, and patches what has drifted. No pod is restarted by it.</summary>
+    /// <summary>Makes what is missing, and patches what this operator would now render differently (see <see cref="Applied"/>): an edit by hand
+    /// stays until then. No pod is restarted by it.</summary>
     public static Decision StatefulSets(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
