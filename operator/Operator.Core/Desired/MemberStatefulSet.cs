@@ -107,6 +107,8 @@ public static class MemberStatefulSet
         Image = image,
         ImagePullPolicy = cluster.Spec.Image.PullPolicy,
         Command = ["/app/store"],
+        // The store's last words reach status.members without a look into its log.
+        TerminationMessagePolicy = "FallbackToLogsOnError",
         Ports =
         [
             new V1ContainerPort { Name = "client", ContainerPort = Ports.Client, Protocol = "TCP" },

@@ -21,6 +21,11 @@ public static class PodVerdict
 {
     public const string ImagePullFailed = "ImagePullFailed";
 
+    public const string DiskLost = "DiskLost";
+
+    /// <summary>What the store says when it is sealed (<see cref="Ticket"/>) and finds nothing on its disk.</summary>
+    private const string DiskLostWords = "its disk is empty";
+
     private const string Unschedulable = "Unschedulable";
     private const string ReadinessFailed = "ReadinessFailed";
 
@@ -45,6 +50,12 @@ public static class PodVerdict
         if (pod is null) return new Health(MemberState.Missing, "PodMissing", $"pod {member.Pod} does not exist yet");
         if (pod.Metadata.DeletionTimestamp is not null) return new Health(MemberState.NotReady, "Terminating", $"pod {member.Pod} is being deleted");
         var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
+        if (LastWords(container)?.Contains(DiskLostWords, StringComparison.Ordinal) == true)
+        {
+            return new Health(MemberState.Failed, DiskLost,
+                $"pod {member.Pod}: its disk is empty though {member} has been a member before; remove it (etcdctl member remove) and it is replaced by a new one");
+        }
+
         if (container?.State?.Waiting is { Reason: { } waiting } wait && !s_normalWaits.Contains(waiting))
             return OfWaiting(pod, member, container, wait);
         if (container?.State?.Terminated is { } ended)
@@ -72,7 +83,12 @@ public static class PodVerdict
             : new Health(MemberState.Failed, wait.Reason, $"pod {member.Pod}: {wait.Message ?? wait.Reason}");
     }
 
+    /// <summary>Of a store that does not run, what it said at its end.</summary>
+    private static string? LastWords(V1ContainerStatus? container) =>
+        container?.State?.Terminated?.Message ?? (container?.State?.Waiting is null ? null : container.LastState?.Terminated?.Message);
+
     private static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static string Tail(string? text) => string.IsNullOrWhiteSpace(text) ? "" : ": " + text.Trim();
+    /// <summary>The last line: a termination message may be the end of the log.</summary>
+    private static string Tail(string? text) => string.IsNullOrWhiteSpace(text) ? "" : ": " + text.Trim().Split('\n')[^1];
 }

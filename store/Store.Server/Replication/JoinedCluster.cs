@@ -20,7 +20,13 @@ static class JoinedCluster
     {
         var own = options.InitialAdvertisePeerUrls.ToHashSet(StringComparer.Ordinal);
         var others = options.InitialCluster.SelectMany(member => member.PeerUrls).Where(url => !own.Contains(url)).Distinct(StringComparer.Ordinal).ToList();
-        if (others.Count == 0) throw new BootException("--initial-cluster-state=existing needs the peer URLs of the other members in --initial-cluster");
+        // Who starts like this is meant to find itself on its disk (the operator keeps members so, and looks for these words).
+        if (others.Count == 0)
+        {
+            throw new BootException(
+                $"{options.Name} is to be an existing member, but its disk is empty ({options.DataDirectory}): bring its data back, or, if it is lost, remove the member (etcdctl member remove), "
+                + "add it anew and name the other members in --initial-cluster");
+        }
         using var http = new HttpClient { Timeout = askTimeout };
         var started = time.GetTimestamp();
         string failure;

@@ -38,6 +38,19 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public void A_member_that_lost_its_disk_is_told_apart_from_one_that_crashes()
+    {
+        var pod = new World().Formed(1).Member(1, member => member.WaitsWith("CrashLoopBackOff", "back-off")).View().Pods[0];
+        pod.Status.ContainerStatuses[0].LastState = new V1ContainerState
+        {
+            Terminated = new V1ContainerStateTerminated { ExitCode = 1, Message = "a line before\nstore: its disk is empty though it has been a member before: remove it" },
+        };
+        var health = PodVerdict.Of(pod, new MemberName("orders", 1));
+        Assert.Equal((MemberState.Failed, PodVerdict.DiskLost), (health.State, health.Reason));
+        Assert.Contains("member remove", health.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_pod_without_a_node_says_why()
     {
         var status = Report(new World().Formed(3).Member(3, member =>

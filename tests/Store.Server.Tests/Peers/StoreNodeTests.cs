@@ -88,7 +88,7 @@ public sealed class StoreNodeTests
     {
         await using var cluster = await StartAsync(1, spare: 1);
         for (var i = 0; i < 10; i++) await PutAsync(cluster[0], $"k{i}", "v");
-        var id = MemberIds.Member([cluster.Url(1)], "", DateTimeOffset.UtcNow);
+        var id = MemberIds.Member([cluster.Url(1)], "added later");
         var member = new Member { ID = id.Value, IsLearner = true, PeerURLs = { cluster.Url(1) } };
         Assert.Equal(StoreError.None, (await Change(cluster[0], ConfigChangeKind.AddLearner, member)).Error);
         Assert.Equal(StoreError.TooManyLearners, (await Change(cluster[0], ConfigChangeKind.AddLearner, new() { ID = 7, PeerURLs = { "http://127.0.0.1:1" } })).Error);
@@ -183,6 +183,17 @@ public sealed class StoreNodeTests
         await using var cluster = await StartAsync(0, spare: 2);
         var nameless = await Assert.ThrowsAsync<BootException>(() => cluster.StartAsync(0, cluster.Options(0, [1])));
         Assert.Contains("couldn't find local name \"m0\" in the initial cluster configuration", nameless.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The words "its disk is empty" are what the operator knows this end by.</summary>
+    [Fact]
+    public async Task A_member_that_is_to_join_itself_alone_has_lost_its_disk()
+    {
+        await using var cluster = await StartAsync(0, spare: 1);
+        var lost = await Assert.ThrowsAsync<BootException>(() => cluster.StartAsync(0, cluster.Options(0, [0]) with { InitialClusterState = InitialClusterState.Existing }));
+        Assert.Contains("its disk is empty", lost.Message, StringComparison.Ordinal);
+        Assert.Contains("etcdctl member remove", lost.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', lost.Message);
     }
 
     /// <summary>On a busy machine a member may look unhealthy for a moment.</summary>
