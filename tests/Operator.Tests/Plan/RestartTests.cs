@@ -70,16 +70,22 @@ public sealed class RestartTests
         ["it elects"] = member => member.Leader = 0,
     };
 
+    /// <summary>What ails a pod, and whether it is stuck by it.</summary>
+    public static TheoryData<string, bool> Sickness => new()
+    {
+        { "its image cannot be pulled", true },
+        { "it crashes again and again", true },
+        { "no node takes it", true },
+        { "it starts for too long", true },
+        { "it has run unready for too long", true },
+        { "it starts", false },
+        { "it missed a readiness probe", false },
+        { "it missed an answer to the operator", false },
+        { "it elects", false },
+    };
+
     [Theory]
-    [InlineData("its image cannot be pulled", true)]
-    [InlineData("it crashes again and again", true)]
-    [InlineData("no node takes it", true)]
-    [InlineData("it starts for too long", true)]
-    [InlineData("it has run unready for too long", true)]
-    [InlineData("it starts", false)]
-    [InlineData("it missed a readiness probe", false)]
-    [InlineData("it missed an answer to the operator", false)]
-    [InlineData("it elects", false)]
+    [MemberData(nameof(Sickness))]
     public void Only_a_pod_that_is_stuck_is_restarted_out_of_turn(string why, bool restarted)
     {
         var step = Outdated(1, 2, 3).Member(2, s_sick[why]).Plan().Step;
@@ -88,15 +94,7 @@ public sealed class RestartTests
     }
 
     [Theory]
-    [InlineData("its image cannot be pulled", true)]
-    [InlineData("it crashes again and again", true)]
-    [InlineData("no node takes it", true)]
-    [InlineData("it starts for too long", true)]
-    [InlineData("it has run unready for too long", true)]
-    [InlineData("it starts", false)]
-    [InlineData("it missed a readiness probe", false)]
-    [InlineData("it missed an answer to the operator", false)]
-    [InlineData("it elects", false)]
+    [MemberData(nameof(Sickness))]
     public void The_only_member_is_no_exception(string why, bool restarted)
     {
         var step = new World().Formed(1).NoQuorum().Member(1, member => { member.PodImage = Old; s_sick[why](member); }).Plan().Step;
