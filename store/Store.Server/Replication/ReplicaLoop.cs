@@ -94,8 +94,25 @@ public sealed partial class ReplicaLoop : IDisposable
         if (size > options.RequestBytesMax) return Task.FromResult(new Reply(id, StoreError.RequestTooLarge, null));
         var bytes = GC.AllocateUninitializedArray<byte>(size);
         command.WriteTo(bytes);
+        return ProposeAsync(id, bytes);
+    }
+
+    /// <summary>The same for an encoded PutRequest that <see cref="PutFields.TryRead"/> has read: it goes into the log as it came.</summary>
+    public Task<Reply> ProposePutAsync(ReadOnlySpan<byte> request)
+    {
+        var id = NextRequestId();
+        var quotaBytes = replica.State.SealedQuotaBytes;
+        var size = PutCommand.Size(id, quotaBytes, request.Length);
+        if (size > options.RequestBytesMax) return Task.FromResult(new Reply(id, StoreError.RequestTooLarge, null));
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        PutCommand.Write(bytes, id, quotaBytes, request);
+        return ProposeAsync(id, bytes);
+    }
+
+    Task<Reply> ProposeAsync(ulong id, byte[] command)
+    {
         var answer = NewAnswer<Reply>();
-        if (!inbox.TryPropose(id, bytes, answer)) return Task.FromResult(new Reply(id, stopping ? StoreError.Stopped : StoreError.TooManyRequests, null));
+        if (!inbox.TryPropose(id, command, answer)) return Task.FromResult(new Reply(id, stopping ? StoreError.Stopped : StoreError.TooManyRequests, null));
         return answer.Task;
     }
 

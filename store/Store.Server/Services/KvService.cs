@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Store.Protocol.Etcdserverpb;
@@ -17,7 +18,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     public IEnumerable<UnaryMethod> Methods =>
     [
         UnaryMethod.Of("KV", "Range", RangeRequest.Parser, RangeAsync),
-        UnaryMethod.Of("KV", "Put", PutRequest.Parser, PutAsync),
+        UnaryMethod.Of("KV", "Put", PutAsync),
         UnaryMethod.Of("KV", "DeleteRange", DeleteRangeRequest.Parser, DeleteRangeAsync),
         UnaryMethod.Of("KV", "Txn", TxnRequest.Parser, TxnAsync),
         UnaryMethod.Of("KV", "Compact", CompactionRequest.Parser, CompactAsync),
@@ -45,6 +46,16 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         {
             if (!answered) lease.Dispose();
         }
+    }
+
+    /// <summary>Read in place, and proposed as it came; protobuf is asked only where that cannot be done.</summary>
+    ValueTask<Answer> PutAsync(ReadOnlySequence<byte> message, Caller caller)
+    {
+        var bytes = message.IsSingleSegment ? message.FirstSpan : message.ToArray();
+        if (!PutFields.TryRead(bytes, out var put)) return PutAsync(PutRequest.Parser.ParseFrom(message), caller);
+        StoreMetrics.Puts.Add();
+        if (RequestValidation.CheckPut(put) is not StoreError.None and var invalid) return new(invalid);
+        return loop.IsLearner ? new(StoreError.NotSupportedForLearner) : AnswerAsync<PutResponse>(loop.ProposePutAsync(bytes), static r => r.Header);
     }
 
     public ValueTask<Answer> PutAsync(PutRequest request, Caller caller)
@@ -94,14 +105,20 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     }
 
     /// <summary>Sends the command through the log and completes the header of its answer.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
+    ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage
     {
-        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
-        if (command.CalculateSize() > options.RequestBytesMax) return StoreError.RequestTooLarge;
+        if (loop.IsLearner) return new(StoreError.NotSupportedForLearner);
+        if (command.CalculateSize() > options.RequestBytesMax) return new(StoreError.RequestTooLarge);
         // Not cancelled with the call: what is proposed may be applied anyway, and the wait is bounded by the request timeout.
-        var reply = await loop.ProposeAsync(command, CancellationToken.None);
+        return AnswerAsync(loop.ProposeAsync(command, CancellationToken.None), headerOf);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<Answer> AnswerAsync<TResponse>(Task<Reply> proposed, Func<TResponse, ResponseHeader> headerOf)
+        where TResponse : class, IMessage
+    {
+        var reply = await proposed;
         if (reply.Error != StoreError.None) return reply.Error;
         if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
         var response = (TResponse)reply.Result.Response!;

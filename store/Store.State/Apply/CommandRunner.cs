@@ -15,11 +15,19 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     {
         if (entry.Kind == EntryKind.ConfigChange) return Change(entry);
         if (entry.Data.IsEmpty) return new(entry.Index, 0, StoreError.None, new(store.Revision), null);
+        if (PutCommand.TryRead(entry.Data.Span, out var requestId, out var quotaBytes, out var put))
+        {
+            return End(entry.Index, requestId, quotaBytes, Put(put, quotaBytes, out var putResponse), putResponse);
+        }
         var command = Command.Parser.ParseFrom(entry.Data.Span);
-        var error = Run(command, out var response);
+        return End(entry.Index, command.RequestId, command.QuotaBytes, Run(command, out var response), response);
+    }
+
+    ApplyResult End(LogIndex index, ulong requestId, long quotaBytes, StoreError error, IMessage? response)
+    {
         store.End();
-        quota.Settle(command.QuotaBytes);
-        return new(entry.Index, command.RequestId, error, new(store.Revision), error == StoreError.None ? response : null);
+        quota.Settle(quotaBytes);
+        return new(index, requestId, error, new(store.Revision), error == StoreError.None ? response : null);
     }
 
     StoreError Run(Command command, out IMessage? response)
@@ -30,7 +38,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
         if (error != StoreError.None) return error;
         return command.OperationCase switch
         {
-            Operation.Put => Put(command.Put, out response),
+            Operation.Put => Put(PutFields.Of(command.Put), out response),
             Operation.Txn => Txn(command.Txn, out response),
             Operation.DeleteRange => DeleteRange(command.DeleteRange, out response),
             Operation.Compaction => Compact(command.Compaction, out response),
@@ -45,7 +53,15 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
         };
     }
 
-    StoreError Put(PutRequest request, out IMessage? response)
+    StoreError Put(in PutFields request, long quotaBytes, out IMessage? response)
+    {
+        response = null;
+        if (cluster.HasAlarm(AlarmType.Corrupt)) return StoreError.CorruptCluster;
+        var error = quota.Admit(SpaceUsage.CostOf(request.Key.Length, request.Value.Length), quotaBytes);
+        return error != StoreError.None ? error : Put(request, out response);
+    }
+
+    StoreError Put(in PutFields request, out IMessage? response)
     {
         var error = keys.Check(request);
         response = error == StoreError.None ? keys.Put(request) : null;

@@ -6,21 +6,23 @@ namespace Store.State;
 /// <summary>Put, DeleteRange and Txn on the writer's state (contract 1.3, 1.4), with the leases that keys hang on.</summary>
 sealed class KeyValueWriter(MvccStore store, LeaseTable leases) : ITxnOperations
 {
-    public StoreError Check(PutRequest request)
+    public StoreError Check(in PutFields request)
     {
         if (request.Lease != 0 && !leases.Contains(new(request.Lease))) return StoreError.LeaseNotFound;
-        return (request.IgnoreValue || request.IgnoreLease) && store.Find(request.Key.Span) is null ? StoreError.KeyNotFound : StoreError.None;
+        return (request.IgnoreValue || request.IgnoreLease) && store.Find(request.Key) is null ? StoreError.KeyNotFound : StoreError.None;
     }
 
+    public PutResponse Put(PutRequest request) => Put(PutFields.Of(request));
+
     /// <summary>The request was checked.</summary>
-    public PutResponse Put(PutRequest request)
+    public PutResponse Put(in PutFields request)
     {
-        var old = request.IgnoreValue || request.IgnoreLease || request.PrevKv ? store.Find(request.Key.Span) : null;
+        var old = request.IgnoreValue || request.IgnoreLease || request.PrevKv ? store.Find(request.Key) : null;
         var oldRow = old is not null && (request.IgnoreValue || request.PrevKv) ? store.RowOf(old) : null;
-        var value = request.IgnoreValue ? Row.Fields(oldRow!).Value : request.Value.Span;
+        var value = request.IgnoreValue ? Row.Fields(oldRow!).Value : request.Value;
         var lease = request.IgnoreLease ? old!.Lease : request.Lease;
-        store.Put(request.Key.Span, value, lease, out var previous);
-        Reattach(request.Key.Span, previous, lease);
+        store.Put(request.Key, value, lease, out var previous);
+        Reattach(request.Key, previous, lease);
         var response = new PutResponse { Header = Responses.Header(store.Reader.Current) };
         if (request.PrevKv && oldRow is not null) response.PrevKv = Responses.KeyValue(oldRow);
         return response;

@@ -21,7 +21,10 @@ public static class RequestValidation
             : StoreError.None;
 
     /// <summary>KeyNotProvided, ValueProvided, LeaseProvided.</summary>
-    public static StoreError CheckPut(PutRequest request) =>
+    public static StoreError CheckPut(PutRequest request) => CheckPut(PutFields.Of(request));
+
+    /// <summary>KeyNotProvided, ValueProvided, LeaseProvided.</summary>
+    public static StoreError CheckPut(in PutFields request) =>
         request.Key.IsEmpty ? StoreError.KeyNotProvided
         : request.IgnoreValue && !request.Value.IsEmpty ? StoreError.ValueProvided
         : request.IgnoreLease && request.Lease != 0 ? StoreError.LeaseProvided

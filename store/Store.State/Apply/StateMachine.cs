@@ -87,11 +87,14 @@ public sealed partial class StateMachine
     /// <param name="leaseId">Used for a grant without id: positive, chosen by the caller at random.</param>
     public void Seal(Command command, LeaseId leaseId)
     {
-        command.QuotaBytes = Math.Max(0, options.QuotaBytes);
+        command.QuotaBytes = SealedQuotaBytes;
         if (command.LeaseGrant is not { } grant) return;
         grant.TTL = Math.Max(grant.TTL, options.LeaseTtlMinSeconds);
         if (grant.ID == 0) grant.ID = leaseId.Value;
     }
+
+    /// <summary>What <see cref="Seal"/> writes into each command.</summary>
+    public long SealedQuotaBytes => Math.Max(0, options.QuotaBytes);
 
     /// <summary>Applies entries that follow <see cref="Applied"/> without a hole, in one engine write; entries at or below it are skipped. One result for each entry applied, in order.</summary>
     public IReadOnlyList<ApplyResult> Apply(IReadOnlyList<Entry> entries)

@@ -16,7 +16,13 @@ sealed class ClusterTable(AppliedBatch batch)
 
     public MembershipConfig Config { get; private set; } = MembershipConfig.Empty;
 
-    public bool HasAlarm(AlarmType type) => View.Alarms.Any(alarm => alarm.Alarm == type);
+    /// <summary>Asked for each command.</summary>
+    public bool HasAlarm(AlarmType type)
+    {
+        foreach (var alarm in View.Alarms)
+            if (alarm.Alarm == type) return true;
+        return false;
+    }
 
     public void Restore(IKeyValueEngine engine)
     {

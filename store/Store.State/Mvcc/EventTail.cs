@@ -15,34 +15,32 @@ sealed class EventTail(long bytesMax)
     /// <summary>What the objects around the bytes of one event cost.</summary>
     const int EventOverhead = 160;
 
-    RevisionEvents?[] slots = new RevisionEvents?[1024];
+    TailChange?[] slots = new TailChange?[1024];
     long first;
     long last;
     long bytes;
 
-    public void Add(RevisionEvents events)
+    /// <param name="changes">The first change of the revision, the others behind it.</param>
+    public void Add(TailChange changes)
     {
-        var revision = events.Revision.Value;
+        var revision = changes.Main;
         if (last == 0) first = revision;
         last = revision;
         if (last - first >= slots.Length) MakeRoom();
-        slots[revision & (slots.Length - 1)] = events;
-        bytes += SizeOf(events);
+        slots[revision & (slots.Length - 1)] = changes;
+        bytes += SizeOf(changes);
         while (bytes > bytesMax && first < last) Forget();
     }
 
     /// <summary>The events of the revision when they are still here.</summary>
-    public RevisionEvents? Find(long revision)
-    {
-        var ring = slots;
-        var events = ring[revision & (ring.Length - 1)];
-        return events is not null && events.Revision.Value == revision ? events : null;
-    }
+    public RevisionEvents? Find(long revision) => At(revision)?.Events;
+
+    public bool Has(long revision) => At(revision) is not null;
 
     /// <summary>All of [from, to], or null when part of it is not here (any more).</summary>
     public RevisionEvents[]? Find(long from, long to)
     {
-        if (Find(from) is null) return null;
+        if (!Has(from)) return null;
         var found = new RevisionEvents[to - from + 1];
         for (var revision = from; revision <= to; revision++)
         {
@@ -52,6 +50,13 @@ sealed class EventTail(long bytesMax)
         return found;
     }
 
+    TailChange? At(long revision)
+    {
+        var ring = slots;
+        var changes = ring[revision & (ring.Length - 1)];
+        return changes?.Main == revision ? changes : null;
+    }
+
     void MakeRoom()
     {
         if (slots.Length == SlotsMax)
@@ -59,7 +64,7 @@ sealed class EventTail(long bytesMax)
             Forget();
             return;
         }
-        var larger = new RevisionEvents?[slots.Length * 2];
+        var larger = new TailChange?[slots.Length * 2];
         for (var revision = first; revision < last; revision++)
             larger[revision & (larger.Length - 1)] = slots[revision & (slots.Length - 1)];
         slots = larger;
@@ -72,10 +77,41 @@ sealed class EventTail(long bytesMax)
         slot = null;
     }
 
-    static long SizeOf(RevisionEvents events)
+    static long SizeOf(TailChange changes)
     {
         long size = 0;
-        foreach (var change in events.Events) size += EventOverhead + change.KeyValue.Length + (change.Previous?.Length ?? 0);
+        for (TailChange? change = changes; change is not null; change = change.Next) size += EventOverhead + change.Row.Length + (change.Previous?.Length ?? 0);
         return size;
+    }
+}
+
+/// <summary>
+/// A change as the writer leaves it for watchers: references to the rows that are there anyway. On a member that nobody watches no more is ever made of it; what the collector
+/// has to carry from one generation to the next counts.
+/// </summary>
+sealed class TailChange(RowId id, byte[] row, byte[]? previous)
+{
+    RevisionEvents? events;
+
+    public long Main { get; } = id.Main.Value;
+
+    public int Sub { get; } = id.Sub;
+
+    public byte[] Row => row;
+
+    /// <summary>The superseded row, if it was at hand.</summary>
+    public byte[]? Previous => previous;
+
+    /// <summary>The next change of the same revision; set before the revision is published.</summary>
+    public TailChange? Next { get; set; }
+
+    /// <summary>Of the revision that begins with this change: made when first asked for. Two readers at once make the same twice, and either will do.</summary>
+    public RevisionEvents Events => events ??= Make();
+
+    RevisionEvents Make()
+    {
+        var all = new List<StoredEvent>(1);
+        for (var change = this; change is not null; change = change.Next) all.Add(StoredEvent.Of(new(new(change.Main), change.Sub), change.Row, change.Previous));
+        return new(new(Main), all);
     }
 }

@@ -54,18 +54,16 @@ static class KeyValueCodec
     /// <summary>The length of the key's field: all that etcd keeps of a deletion.</summary>
     public static int KeyFieldSize(ReadOnlySpan<byte> key) => BytesSize(key);
 
-    static int BytesSize(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? 0 : 1 + VarintSize((ulong)bytes.Length) + bytes.Length;
+    static int BytesSize(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? 0 : 1 + Varint.Size((ulong)bytes.Length) + bytes.Length;
 
-    static int NumberSize(long number) => number == 0 ? 0 : 1 + VarintSize((ulong)number);
-
-    static int VarintSize(ulong number) => (63 - System.Numerics.BitOperations.LeadingZeroCount(number | 1)) / 7 + 1;
+    static int NumberSize(long number) => number == 0 ? 0 : 1 + Varint.Size((ulong)number);
 
     static void WriteBytes(ref Span<byte> buffer, byte tag, ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty) return;
         buffer[0] = tag;
         buffer = buffer[1..];
-        WriteVarint(ref buffer, (ulong)bytes.Length);
+        Varint.Write(ref buffer, (ulong)bytes.Length);
         bytes.CopyTo(buffer);
         buffer = buffer[bytes.Length..];
     }
@@ -75,35 +73,18 @@ static class KeyValueCodec
         if (number == 0) return;
         buffer[0] = tag;
         buffer = buffer[1..];
-        WriteVarint(ref buffer, (ulong)number);
-    }
-
-    static void WriteVarint(ref Span<byte> buffer, ulong number)
-    {
-        var at = 0;
-        for (; number >= 0x80; number >>= 7) buffer[at++] = (byte)(number | 0x80);
-        buffer[at++] = (byte)number;
-        buffer = buffer[at..];
+        Varint.Write(ref buffer, (ulong)number);
     }
 
     static ulong ReadVarint(scoped ref ReadOnlySpan<byte> encoded)
     {
-        ulong number = 0;
-        for (int at = 0, shift = 0; ; at++, shift += 7)
-        {
-            Invariant.Require(at < encoded.Length && shift < 70);
-            number |= (ulong)(encoded[at] & 0x7f) << shift;
-            if (encoded[at] >= 0x80) continue;
-            encoded = encoded[(at + 1)..];
-            return number;
-        }
+        Invariant.Require(Varint.TryRead(ref encoded, out var number));
+        return number;
     }
 
     static ReadOnlySpan<byte> Take(scoped ref ReadOnlySpan<byte> encoded, ulong length)
     {
-        Invariant.Require(length <= (ulong)encoded.Length);
-        var bytes = encoded[..(int)length];
-        encoded = encoded[(int)length..];
+        Invariant.Require(Varint.TryTake(ref encoded, length, out var bytes));
         return bytes;
     }
 }

@@ -13,7 +13,8 @@ sealed class MvccStore
     readonly KeyIndex index = new();
     readonly ValueCache cache;
     readonly PendingRows rows;
-    readonly List<StoredEvent> changes = [];
+    TailChange? firstChange;
+    TailChange? lastChange;
 
     public MvccStore(PublishedState published, AppliedBatch batch, long cacheBytes)
     {
@@ -31,12 +32,12 @@ sealed class MvccStore
     public SpaceUsage Space { get; private set; }
 
     /// <summary>Changes in the open command so far.</summary>
-    public int Changes => changes.Count;
+    public int Changes { get; private set; }
 
     public long CachedBytes => cache.Bytes;
 
     /// <summary>What the open command sees, its own changes included.</summary>
-    public RangeReader Reader => new(index.Root, changes.Count > 0 ? Revision + 1 : Revision, Compacted, rows);
+    public RangeReader Reader => new(index.Root, Changes > 0 ? Revision + 1 : Revision, Compacted, rows);
 
     public KeyEntry? Find(ReadOnlySpan<byte> key) => index.Find(key) is { Tombstone: false } entry ? entry : null;
 
@@ -80,10 +81,10 @@ sealed class MvccStore
     /// <summary>Closes the command: its changes become the next revision and are handed to watchers with the next view.</summary>
     public void End()
     {
-        if (changes.Count == 0) return;
+        if (firstChange is null) return;
         Revision++;
-        published.Tail.Add(new(new(Revision), changes.ToArray()));
-        changes.Clear();
+        published.Tail.Add(firstChange);
+        (firstChange, lastChange, Changes) = (null, null, 0);
     }
 
     /// <summary>The batch is in the engine.</summary>
@@ -151,7 +152,7 @@ sealed class MvccStore
         return revision < AppliedState.New.Revision ? 0 : Row.SupersededBytes(rows.Load(new RowId(new(revision + 1), 0)));
     }
 
-    RowId NextId() => new(new(Revision + 1), changes.Count);
+    RowId NextId() => new(new(Revision + 1), Changes);
 
     /// <summary>
     /// The entry that follows. A tombstone below the compacted revision may be deleted physically here and not yet there: it is history nowhere.
@@ -167,8 +168,16 @@ sealed class MvccStore
     {
         batch.Put(Table.Revisions, Row.EngineKey(id), row);
         rows.Add(id, row);
-        changes.Add(StoredEvent.Of(id, row, entry.Key, isCreate: entry.Version == 1, previous?.Row));
+        Note(new(id, row, previous?.Row));
         if (previous is not null) cache.Drop(previous);
         index.Set(entry);
+    }
+
+    void Note(TailChange change)
+    {
+        if (lastChange is null) firstChange = change;
+        else lastChange.Next = change;
+        lastChange = change;
+        Changes++;
     }
 }

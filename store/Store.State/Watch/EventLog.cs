@@ -10,17 +10,14 @@ public sealed record StoredEvent(
     /// <summary>The encoded KeyValue before this change when it was at hand at apply; null: look it up by <see cref="Superseded"/>.</summary>
     public ReadOnlyMemory<byte>? Previous { get; init; }
 
-    internal static StoredEvent Of(RowId id, byte[] row, ReadOnlyMemory<byte> key, bool isCreate, byte[]? previous) =>
-        new(id, Row.IsTombstone(row), isCreate, key, Row.KeyValue(row), Row.Superseded(row))
-        {
-            Previous = previous is null ? default(ReadOnlyMemory<byte>?) : Row.KeyValue(previous),
-        };
-
-    internal static StoredEvent Of(RowId id, byte[] row)
+    internal static StoredEvent Of(RowId id, byte[] row, byte[]? previous)
     {
         var fields = Row.Fields(row);
         row.AsSpan().Overlaps(fields.Key, out var at);
-        return Of(id, row, row.AsMemory(at, fields.Key.Length), fields.Create == fields.Mod, previous: null);
+        return new(id, Row.IsTombstone(row), fields.Create == fields.Mod, row.AsMemory(at, fields.Key.Length), Row.KeyValue(row), Row.Superseded(row))
+        {
+            Previous = previous is null ? default(ReadOnlyMemory<byte>?) : Row.KeyValue(previous),
+        };
     }
 }
 
@@ -65,7 +62,7 @@ public sealed partial class EventLog : IEventHistory
     public Revision Compacted => published.Latest.Compacted;
 
     /// <summary>True when <see cref="Read"/> from here needs no disk.</summary>
-    public bool InMemory(Revision from) => from > published.Latest.Revision || published.Tail.Find(from.Value) is not null;
+    public bool InMemory(Revision from) => from > published.Latest.Revision || published.Tail.Has(from.Value);
 
     /// <summary>The encoded KeyValue that the event replaced, null when there was none or compaction has removed it.</summary>
     public ReadOnlyMemory<byte>? Previous(StoredEvent storedEvent)
@@ -90,7 +87,7 @@ public sealed partial class EventLog : IEventHistory
                     yield return new(changes[0].Id.Main, changes);
                     changes = [];
                 }
-                changes.Add(StoredEvent.Of(id, Row.Checked(rows.Current.Value)));
+                changes.Add(StoredEvent.Of(id, Row.Checked(rows.Current.Value), previous: null));
             }
             while (rows.MoveNext());
             yield return new(changes[0].Id.Main, changes);

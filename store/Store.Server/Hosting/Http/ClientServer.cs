@@ -30,6 +30,8 @@ sealed class ClientServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
         builder.Logging.AddProvider(logging).SetMinimumLevel(LogLevel.Trace);
+        // Where hosting may log at all it makes an activity and a scope for each request, though nothing of ours would write a line.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options, ports));
         builder.Services.AddSingleton<IConnectionListenerFactory, SharedPortListenerFactory>();
         AddServices(builder.Services, options, member);

@@ -19,6 +19,15 @@ abstract class UnaryMethod(string path)
         where TRequest : IMessage<TRequest> =>
         new Typed<TRequest>($"/etcdserverpb.{service}/{name}", parser, handler);
 
+    /// <summary>For a handler that reads the message by itself.</summary>
+    public static UnaryMethod Of(string service, string name, Func<ReadOnlySequence<byte>, Caller, ValueTask<Answer>> handler) =>
+        new Raw($"/etcdserverpb.{service}/{name}", handler);
+
+    sealed class Raw(string path, Func<ReadOnlySequence<byte>, Caller, ValueTask<Answer>> handler) : UnaryMethod(path)
+    {
+        public override ValueTask<Answer> CallAsync(ReadOnlySequence<byte> message, Caller caller) => handler(message, caller);
+    }
+
     sealed class Typed<TRequest>(string path, MessageParser<TRequest> parser, Func<TRequest, Caller, ValueTask<Answer>> handler) : UnaryMethod(path)
         where TRequest : IMessage<TRequest>
     {
