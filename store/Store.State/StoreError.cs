@@ -15,6 +15,8 @@ public enum StoreError
     DuplicateKey,
     InvalidClientApiVersion,
     InvalidSortOption,
+    StreamSorted,
+    StreamFiltered,
     Compacted,
     FutureRevision,
     NoSpace,

@@ -31,8 +31,11 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         if (RequestValidation.CheckRange(request) is not StoreError.None and var invalid) return invalid;
         if (await ReadyToReadAsync(request.Serializable, CancellationToken.None) is not StoreError.None and var notReady) return notReady;
 
+        var bytes = EstimatedBytes(request);
+        if (bytes > PinnedRange.MemoryBytes && PlainRange.Fits(request)) return await PinnedAsync(request, caller);
+
         RangeAdmission.Lease lease = default;
-        if (EstimatedBytes(request) is > 0 and var bytes) lease = await admission.EnterAsync(bytes, caller.Aborted);
+        if (bytes > 0) lease = await admission.EnterAsync(bytes, caller.Aborted);
         // Whoever writes the answer gives the lease back. Until there is an answer that falls to us, also when the read throws: else it would be lost for ever.
         var answered = false;
         try
@@ -40,11 +43,34 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
             var result = loop.View.Range(request);
             if (result.Error != StoreError.None) return result.Error;
             answered = true;
-            return Answer.Of(new RangeAnswer(identity, result, loop.Status.Term.Value, lease));
+            return Answer.Of(new CollectedRange(identity, result, loop.Status.Term.Value, lease));
         }
         finally
         {
             if (!answered) lease.Dispose();
+        }
+    }
+
+    /// <summary>A large range is not collected: it is read while it is written.</summary>
+    async ValueTask<Answer> PinnedAsync(RangeRequest request, Caller caller)
+    {
+        var lease = await admission.EnterAsync(PinnedRange.MemoryBytes, caller.Aborted);
+        PinnedView? view = null;
+        var answered = false;
+        try
+        {
+            view = loop.View.Pin();
+            if (PlainRange.Begin(view, request, out var range) is not StoreError.None and var error) return error;
+            answered = true;
+            return Answer.Of(new PinnedRange(identity, view, range!, loop.Status.Term.Value, lease));
+        }
+        finally
+        {
+            if (!answered)
+            {
+                view?.Dispose();
+                lease.Dispose();
+            }
         }
     }
 

@@ -19,6 +19,9 @@ public static class StatusMapping
         { StoreError.DuplicateKey, Row(StatusCode.InvalidArgument, "duplicate key given in txn request") },
         { StoreError.InvalidClientApiVersion, Row(StatusCode.InvalidArgument, "invalid client api version") },
         { StoreError.InvalidSortOption, Row(StatusCode.InvalidArgument, "invalid sort option") },
+        // Without etcd's prefix: clients fall back to unary ranges by the code.
+        { StoreError.StreamSorted, new(StatusCode.Unimplemented, "RangeStream does not support custom sort orders") },
+        { StoreError.StreamFiltered, new(StatusCode.Unimplemented, "RangeStream does not support revision filters") },
         { StoreError.Compacted, Row(StatusCode.OutOfRange, "mvcc: required revision has been compacted") },
         { StoreError.FutureRevision, Row(StatusCode.OutOfRange, "mvcc: required revision is a future revision") },
         { StoreError.NoSpace, Row(StatusCode.ResourceExhausted, "mvcc: database space exceeded") },

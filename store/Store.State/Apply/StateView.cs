@@ -80,6 +80,18 @@ public sealed partial class StateView
         }
     }
 
+    /// <summary>This view, or when compaction has overtaken it a later one, with its rows held for a long reader.</summary>
+    public PinnedView Pin()
+    {
+        for (var view = this; ;)
+        {
+            var snapshot = published.Engine.Snapshot();
+            if (published.Latest.Compacted == view.Compacted) return new(view, snapshot, view.reader);
+            snapshot.Dispose();
+            view = published.Latest;
+        }
+    }
+
     /// <summary>The later view whose compaction deleted what this one still wanted to read.</summary>
     StateView Overtaking()
     {

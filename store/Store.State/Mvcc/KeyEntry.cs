@@ -72,6 +72,9 @@ sealed class KeyEntry
 
     public RowId Id => new(new(Main), Sub);
 
+    /// <summary>The length of the newest value; of no meaning for a tombstone.</summary>
+    public int ValueBytes => Cost - SpaceUsage.CostOf(Key.Length, 0);
+
     /// <summary>The older rows of the entry that follows this one: this entry's, then this entry itself.</summary>
     public OlderRow[] PushOlder()
     {

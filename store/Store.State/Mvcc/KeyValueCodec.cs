@@ -8,7 +8,10 @@ static class KeyValueCodec
     const byte KeyTag = 0x0a, CreateTag = 0x10, ModTag = 0x18, VersionTag = 0x20, ValueTag = 0x2a, LeaseTag = 0x30;
 
     public static int Size(in KeyValueFields fields) =>
-        BytesSize(fields.Key) + NumberSize(fields.Create) + NumberSize(fields.Mod) + NumberSize(fields.Version) + BytesSize(fields.Value) + NumberSize(fields.Lease);
+        SizeOf(fields.Key.Length, fields.Create, fields.Mod, fields.Version, fields.Value.Length, fields.Lease);
+
+    public static int SizeOf(int keyBytes, long create, long mod, long version, int valueBytes, long lease) =>
+        BytesSize(keyBytes) + NumberSize(create) + NumberSize(mod) + NumberSize(version) + BytesSize(valueBytes) + NumberSize(lease);
 
     /// <summary>Writes into a buffer of at least <see cref="Size"/> bytes.</summary>
     public static void Write(Span<byte> buffer, in KeyValueFields fields)
@@ -52,9 +55,12 @@ static class KeyValueCodec
     }
 
     /// <summary>The length of the key's field: all that etcd keeps of a deletion.</summary>
-    public static int KeyFieldSize(ReadOnlySpan<byte> key) => BytesSize(key);
+    public static int KeyFieldSize(ReadOnlySpan<byte> key) => BytesSize(key.Length);
 
-    static int BytesSize(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? 0 : 1 + Varint.Size((ulong)bytes.Length) + bytes.Length;
+    /// <summary>What a message of this length takes as a repeated field of another one, field number under 16.</summary>
+    public static int FieldSize(int messageBytes) => 1 + Varint.Size((ulong)messageBytes) + messageBytes;
+
+    static int BytesSize(int bytes) => bytes == 0 ? 0 : FieldSize(bytes);
 
     static int NumberSize(long number) => number == 0 ? 0 : 1 + Varint.Size((ulong)number);
 

@@ -32,6 +32,14 @@ readonly record struct RangeReader(IndexNode Root, long Current, long Compacted,
         return Result(request, rows.Found, more: count > limit, count);
     }
 
+    /// <summary>The first rows of the range at the revision, in order of their keys.</summary>
+    public List<FoundRow> Page(KeyRange range, long revision, int rowsMax)
+    {
+        var rows = new PlainRows(revision, rowsMax);
+        IndexReader.Walk(Root, range, revision, descending: false, ref rows);
+        return rows.Found;
+    }
+
     /// <summary>The keys that are there now, in order; what a deletion removes and a comparison of a range looks at.</summary>
     public List<KeyEntry> LiveEntries(KeyRange range)
     {
@@ -69,7 +77,8 @@ readonly record struct RangeReader(IndexNode Root, long Current, long Compacted,
         return new(StoreError.None, new(Current), keyValues, more, count);
     }
 
-    ReadOnlyMemory<byte>? Encoded(FoundRow found, bool keysOnly)
+    /// <summary>Null when compaction took the row.</summary>
+    public ReadOnlyMemory<byte>? Encoded(FoundRow found, bool keysOnly)
     {
         if (keysOnly && found.IsNewest)
             return KeyValueCodec.Encode(new()
@@ -87,9 +96,17 @@ readonly record struct RangeReader(IndexNode Root, long Current, long Compacted,
         return KeyValueCodec.Encode(fields);
     }
 
+    /// <summary>The length of what <see cref="Encoded"/> returns, for a row that is there.</summary>
+    public int EncodedSize(FoundRow found, bool keysOnly)
+    {
+        if (!found.IsNewest) return Encoded(found, keysOnly)!.Value.Length;
+        var entry = found.Entry;
+        return KeyValueCodec.SizeOf(entry.Key.Length, entry.Create, entry.Main, entry.Version, keysOnly ? 0 : entry.ValueBytes, entry.Lease);
+    }
+
     internal byte[]? Load(FoundRow found) => found.IsNewest ? Rows.Load(found.Entry) : Rows.Load(found.Id);
 
-    static bool HasFilters(RangeRequest request) =>
+    public static bool HasFilters(RangeRequest request) =>
         (request.MinModRevision | request.MaxModRevision | request.MinCreateRevision | request.MaxCreateRevision) != 0;
 
     /// <summary>Order by key needs no sorting: the index has it.</summary>

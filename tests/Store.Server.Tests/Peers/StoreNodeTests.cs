@@ -50,7 +50,7 @@ public sealed class StoreNodeTests
     public async Task Members_tell_their_names_and_the_cluster_version_follows()
     {
         await using var cluster = await StartAsync(3);
-        await UntilAsync(() => cluster[0].Loop.View.Cluster.Version == "3.6.0", "the cluster version is agreed");
+        await UntilAsync(() => cluster[0].Loop.View.Cluster.Version == "3.7.0", "the cluster version is agreed");
         Assert.All(cluster[0].Loop.View.Cluster.Members.Values, member => Assert.Single(member.ClientUrls));
     }
 

@@ -72,7 +72,7 @@ public class EtcdctlTests
         Assert.Equal(store.Url, member.GetProperty("clientURLs")[0].GetString());
         var status = (await JsonAsync(client, store, "endpoint", "status"))[0].GetProperty("Status");
         Assert.Equal(member.GetProperty("ID").GetUInt64(), status.GetProperty("leader").GetUInt64());
-        Assert.StartsWith("3.6.", status.GetProperty("version").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("3.7.", status.GetProperty("version").GetString(), StringComparison.Ordinal);
         Assert.NotEqual(0u, (await JsonAsync(client, store, "endpoint", "hashkv"))[0].GetProperty("HashKV").GetProperty("hash").GetUInt32());
         Assert.True((await JsonAsync(client, store, "endpoint", "health"))[0].GetProperty("health").GetBoolean());
         Assert.Equal("", await RunAsync(client, store, "alarm", "list"));

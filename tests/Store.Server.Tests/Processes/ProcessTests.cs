@@ -40,7 +40,7 @@ public class ProcessTests
     {
         var (code, output, _) = await StoreUnderTest.RunAsync(StoreUnderTest.Executable, ["--version"], null, Token);
         Assert.Equal(0, code);
-        Assert.StartsWith("etcd Version: 3.6.", output, StringComparison.Ordinal);
+        Assert.StartsWith("etcd Version: 3.7.", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public class ProcessTests
                 "[+]data_corruption ok\n[+]serializable_read ok\n[+]linearizable_read ok\n[+]non_learner ok\nok\n", await http.GetStringAsync(url + "/readyz?verbose", Token));
             Assert.Equal("ok\n", await http.GetStringAsync(url + "/readyz/linearizable_read", Token));
             Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(url + "/readyz/nothing", Token)).StatusCode);
-            Assert.Contains("\"etcdserver\":\"3.6.", await http.GetStringAsync(url + "/version", Token), StringComparison.Ordinal);
+            Assert.Contains("\"etcdserver\":\"3.7.", await http.GetStringAsync(url + "/version", Token), StringComparison.Ordinal);
             PrometheusText.Check(await http.GetStringAsync(url + "/metrics", Token));
         }
 

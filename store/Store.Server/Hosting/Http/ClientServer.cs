@@ -108,6 +108,7 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton(new LeaderLoss(() => member.Loop.HasLeader, TimeSpan.FromMilliseconds(options.ElectionTimeoutMs), TimeProvider.System));
         services.AddSingleton<WatchService>();
         services.AddSingleton<LeaseKeepAlives>();
+        services.AddSingleton<RangeStreams>();
         services.AddRouting();
         // Watches end at once when the host stops; what else is in flight is answered within its own bounds or given up.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -141,6 +142,7 @@ sealed class ClientServer : IAsyncDisposable
     [
         static application => application.MapGrpcService<WatchService>(),
         static application => application.MapGrpcService<LeaseKeepAlives>(),
+        static application => application.MapGrpcService<RangeStreams>(),
     ];
 
     static IEnumerable<UnaryMethod> UnaryMethods(ServerOptions options, ServedMember member) =>
