@@ -1,4 +1,7 @@
+using Store;
 using Store.Server;
+
+if (args is ["snapshot", .. var rest]) return SnapshotCommand.Run(rest, Console.Out, Console.Error);
 
 switch (CommandLine.Parse(args, Environment.GetEnvironmentVariable))
 {

@@ -5,7 +5,6 @@ public sealed class LoopbackCluster : IAsyncDisposable
 {
     readonly List<MemberProcess> members = [];
     readonly IReadOnlyList<string> extraFlags;
-    readonly string token = $"token-{Guid.NewGuid():N}";
 
     LoopbackCluster(Product product, string folder, IReadOnlyList<string> extraFlags)
     {
@@ -16,6 +15,10 @@ public sealed class LoopbackCluster : IAsyncDisposable
 
     public Product Product { get; }
     public string Folder { get; }
+    /// <summary>What makes the cluster's ids its own (--initial-cluster-token).</summary>
+    public string Token { get; } = $"token-{Guid.NewGuid():N}";
+    /// <summary>The members as --initial-cluster names them.</summary>
+    public string InitialCluster => string.Join(',', members.Select(m => $"{m.Name}={m.PeerUrl}"));
     public IReadOnlyList<MemberProcess> Members => members;
     public MemberProcess this[int index] => members[index];
     public string Endpoints => string.Join(',', members.Select(m => m.Endpoint));
@@ -55,7 +58,7 @@ public sealed class LoopbackCluster : IAsyncDisposable
     /// <summary>Lays out one more member that joins this running cluster; MemberAdd with its peer URL must have been answered before it is started.</summary>
     public MemberProcess Join(string name, int clientPort, int peerPort)
     {
-        var initial = string.Join(',', members.Select(m => $"{m.Name}={m.PeerUrl}").Append($"{name}=http://127.0.0.1:{peerPort}"));
+        var initial = $"{InitialCluster},{name}=http://127.0.0.1:{peerPort}";
         var member = Lay(name, clientPort, peerPort, initial, "existing");
         members.Add(member);
         return member;
@@ -120,7 +123,7 @@ public sealed class LoopbackCluster : IAsyncDisposable
             "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
             "--initial-cluster", initialCluster,
             "--initial-cluster-state", state,
-            "--initial-cluster-token", token,
+            "--initial-cluster-token", Token,
             .. extraFlags,
         ];
         return new MemberProcess(Product, name, folder, clientPort, peerPort, flags);

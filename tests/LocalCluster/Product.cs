@@ -23,6 +23,8 @@ public static class Binaries
 
     public static string Etcdctl => Existing(Environment.GetEnvironmentVariable("ETCDCTL_BIN") ?? Path.Combine(EtcdFolder(), "etcdctl"), EtcdHint);
 
+    public static string Etcdutl => Existing(Path.Combine(Path.GetDirectoryName(Etcdctl)!, "etcdutl"), "it comes with etcdctl 3.5: " + EtcdHint);
+
     /// <summary>The folder of the scripts that bring up a real Kubernetes from packages, beside the repository; null where they are not.</summary>
     public static string? KubeScripts => Path.GetFullPath(Path.Combine(RepositoryRoot, "..", "shared", "kube")) is var folder && Directory.Exists(folder) ? folder : null;
 

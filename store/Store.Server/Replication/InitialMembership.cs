@@ -7,7 +7,7 @@ using Store.State;
 namespace Store.Server;
 
 /// <summary>The members that a new cluster begins with, by etcd's rules: the same flags give the same ids and the same first entries on every member.</summary>
-static class InitialMembership
+public static class InitialMembership
 {
     /// <summary>Who this member is by the flags. Throws with one clear line when they contradict each other.</summary>
     public static (ulong ClusterId, NodeId Self, IReadOnlyList<ClusterMember> Members) Of(ServerOptions options)

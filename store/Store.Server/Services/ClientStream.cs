@@ -20,10 +20,11 @@ sealed class ClientStream : IDisposable
         ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping, leaderLost);
     }
 
-    /// <summary>A client that asks for a leader ("hasleader") is refused without one; a learner serves no streams (contract 1.6).</summary>
-    public static ClientStream Open(ServerCallContext context, ReplicaLoop loop, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime)
+    /// <summary>A client that asks for a leader ("hasleader") is refused without one; a learner serves no streams but snapshots (contract 1.6).</summary>
+    public static ClientStream Open(
+        ServerCallContext context, ReplicaLoop loop, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime, bool servedByLearners = false)
     {
-        if (loop.IsLearner) throw StatusMapping.ToException(StoreError.NotSupportedForLearner);
+        if (loop.IsLearner && !servedByLearners) throw StatusMapping.ToException(StoreError.NotSupportedForLearner);
         var needsLeader = context.RequestHeaders.Any(entry => entry is { IsBinary: false, Key: "hasleader", Value: "true" });
         if (needsLeader && !leaderLoss.HasLeader) throw StatusMapping.ToException(StoreError.NoLeader);
         return new(context, lifetime.ApplicationStopping, needsLeader ? leaderLoss.Lost : CancellationToken.None);

@@ -1,27 +1,48 @@
+using Store.Raft;
+
 namespace Store.State;
 
 /// <summary>
-/// A view whose rows stay readable however far compaction goes: for readers that take their time, such as streams and snapshots of the whole state.
-/// Dispose it soon: the engine keeps the space of what was deleted meanwhile.
+/// A view and the engine as of the same entry of the log, held for readers that take their time: streams, and snapshots of the whole state. Its rows stay
+/// readable however far compaction goes. Dispose it soon: the engine keeps the space of what was deleted meanwhile.
 /// </summary>
 /// <remarks>
-/// Why the snapshot holds every row of the view: (1) the view is at hand; (2) the engine's snapshot is taken; (3) the newest view is still of the same
-/// compaction. Rows are deleted only after a view of the compaction that took them was published, so none of these rows was gone at (2).
+/// Why the snapshot holds every row of the view: both are of one entry. What compaction may delete of a view's rows it deletes after a later entry has asked
+/// for it, and an entry and its effects are one batch of the engine.
 /// </remarks>
 public sealed class PinnedView : IDisposable
 {
     readonly IEngineSnapshot snapshot;
 
-    internal PinnedView(StateView view, IEngineSnapshot snapshot, RangeReader reader)
+    PinnedView(StateView view, IEngineSnapshot snapshot, RangeReader reader, AppliedState applied)
     {
         View = view;
         this.snapshot = snapshot;
         Reader = reader with { Rows = new SnapshotRows(snapshot) };
+        AppliedTerm = new(applied.Term);
     }
 
     public StateView View { get; }
 
+    public Term AppliedTerm { get; }
+
     internal RangeReader Reader { get; }
+
+    /// <summary>In order of their ids, as unsigned numbers; without their keys.</summary>
+    internal IEnumerable<LeaseInfo> Leases => LeaseTable.Read(snapshot.Scan(Table.Meta, MetaKeys.Leases, MetaKeys.EndOf(MetaKeys.Leases)));
+
+    /// <summary>Null when the writer has moved on between the two, which it does in the time of one batch: try again with the newest view.</summary>
+    internal static PinnedView? TryPin(StateView view, IKeyValueEngine engine, RangeReader reader)
+    {
+        var snapshot = engine.Snapshot();
+        var applied = snapshot.Get(Table.Meta, MetaKeys.Applied) is { } row ? AppliedState.Decode(row) : AppliedState.New;
+        if (applied.Index == view.Applied.Value) return new(view, snapshot, reader, applied);
+        snapshot.Dispose();
+        return null;
+    }
+
+    /// <summary>All changes, in the order in which they were made.</summary>
+    internal IEnumerable<EngineRow> Rows() => snapshot.Scan(Table.Revisions, Array.Empty<byte>(), to: null).Select(row => new EngineRow(row.Key, Row.Checked(row.Value)));
 
     public void Dispose() => snapshot.Dispose();
 }

@@ -80,16 +80,11 @@ public sealed partial class StateView
         }
     }
 
-    /// <summary>This view, or when compaction has overtaken it a later one, with its rows held for a long reader.</summary>
+    /// <summary>This view or a later one, with its rows held for a long reader.</summary>
     public PinnedView Pin()
     {
-        for (var view = this; ;)
-        {
-            var snapshot = published.Engine.Snapshot();
-            if (published.Latest.Compacted == view.Compacted) return new(view, snapshot, view.reader);
-            snapshot.Dispose();
-            view = published.Latest;
-        }
+        for (var view = this; ; view = published.Latest)
+            if (PinnedView.TryPin(view, published.Engine, view.reader) is { } pinned) return pinned;
     }
 
     /// <summary>The later view whose compaction deleted what this one still wanted to read.</summary>

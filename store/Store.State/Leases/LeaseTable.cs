@@ -28,12 +28,17 @@ sealed class LeaseTable
 
     public void Restore(IKeyValueEngine engine)
     {
-        foreach (var (key, value) in engine.Scan(Table.Meta, MetaKeys.Leases, MetaKeys.EndOf(MetaKeys.Leases)))
+        foreach (var lease in Read(engine.Scan(Table.Meta, MetaKeys.Leases, MetaKeys.EndOf(MetaKeys.Leases)))) leases.Add(lease.Id, lease);
+    }
+
+    /// <summary>The leases of these rows, without their keys.</summary>
+    public static IEnumerable<LeaseInfo> Read(IEnumerable<EngineRow> rows)
+    {
+        foreach (var (key, value) in rows)
         {
             if (value.Length == 0 || value[0] != Format) throw new StateFormatException(value.Length == 0 ? (byte)0 : value[0], Format);
             Invariant.Require(value.Length == RowBytes);
-            var id = new LeaseId((long)MetaKeys.NumberIn(key));
-            leases.Add(id, new(id, BinaryPrimitives.ReadInt64BigEndian(value.AsSpan(1)), BinaryPrimitives.ReadInt64BigEndian(value.AsSpan(9))));
+            yield return new(new((long)MetaKeys.NumberIn(key)), BinaryPrimitives.ReadInt64BigEndian(value.AsSpan(1)), BinaryPrimitives.ReadInt64BigEndian(value.AsSpan(9)));
         }
     }
 
@@ -64,7 +69,9 @@ sealed class LeaseTable
 
     public void Detach(LeaseId id, byte[] key) => Find(id)?.Detach(key);
 
-    void Save(LeaseInfo lease)
+    void Save(LeaseInfo lease) => Save(batch, lease);
+
+    public static void Save(AppliedBatch batch, LeaseInfo lease)
     {
         var row = new byte[RowBytes];
         row[0] = Format;

@@ -35,8 +35,10 @@ public abstract record CommandLine
         var text = new StringBuilder(
             """
             Usage:
-              store [flags]      Start a member.
-              store version      Print the versions.
+              store [flags]                   Start a member.
+              store version                   Print the versions.
+              store snapshot status FILE      Tell what a snapshot holds.
+              store snapshot restore FILE     Make the data directory of a member of a new cluster.
 
             Every flag can also be given in the environment: --data-dir as ETCD_DATA_DIR or STORE_DATA_DIR. The command line comes first, then ETCD_, then STORE_.
 

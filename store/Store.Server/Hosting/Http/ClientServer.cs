@@ -109,6 +109,7 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton<WatchService>();
         services.AddSingleton<LeaseKeepAlives>();
         services.AddSingleton<RangeStreams>();
+        services.AddSingleton<SnapshotStreams>();
         services.AddRouting();
         // Watches end at once when the host stops; what else is in flight is answered within its own bounds or given up.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -143,6 +144,7 @@ sealed class ClientServer : IAsyncDisposable
         static application => application.MapGrpcService<WatchService>(),
         static application => application.MapGrpcService<LeaseKeepAlives>(),
         static application => application.MapGrpcService<RangeStreams>(),
+        static application => application.MapGrpcService<SnapshotStreams>(),
     ];
 
     static IEnumerable<UnaryMethod> UnaryMethods(ServerOptions options, ServedMember member) =>

@@ -1,0 +1,64 @@
+using Store.Raft;
+
+namespace Store.Storage;
+
+/// <summary>
+/// A B+tree made of sorted elements in one go: pages are full, and finished as soon as they are, leaves and the branches above them in between. What is held is
+/// one unfinished page for each level, however many elements there are.
+/// </summary>
+/// <param name="takePages">Gives the number of the first of so many pages.</param>
+sealed class BoltTree(Func<int, ulong> takePages)
+{
+    readonly List<BoltPage> levels = [new(BoltFormat.LeafPage)];
+    readonly Queue<byte[]> finished = new();
+
+    /// <summary>Set by <see cref="Finish"/>.</summary>
+    internal ulong Root { get; private set; }
+
+    internal void Add(in BoltElement element) => Add(0, element);
+
+    internal bool TryTake(out byte[]? pages) => finished.TryDequeue(out pages);
+
+    internal void Finish()
+    {
+        for (var level = 0; ; level++)
+        {
+            // A branch with a single child is none: the child is the root.
+            if (level > 0 && level == levels.Count - 1 && levels[level].Count == 1)
+            {
+                Root = levels[level].FirstChild;
+                return;
+            }
+            if (level == levels.Count - 1)
+            {
+                Root = Write(levels[level]);
+                return;
+            }
+            FinishPage(level);
+        }
+    }
+
+    void Add(int level, in BoltElement element)
+    {
+        if (level == levels.Count) levels.Add(new(BoltFormat.BranchPage));
+        if (!levels[level].Fits(element)) FinishPage(level);
+        levels[level].Add(element);
+    }
+
+    void FinishPage(int level)
+    {
+        var page = levels[level];
+        Invariant.Require(page.Count > 0);
+        var first = page.FirstKey;
+        Add(level + 1, new(first, default, 0, Write(page)));
+    }
+
+    ulong Write(BoltPage page)
+    {
+        var image = page.Take(0);
+        var id = takePages(image.Length / BoltPage.Bytes);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(image, id);
+        finished.Enqueue(image);
+        return id;
+    }
+}

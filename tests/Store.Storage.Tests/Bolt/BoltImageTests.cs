@@ -1,0 +1,132 @@
+using Store.State;
+using Xunit;
+
+namespace Store.Storage.Tests;
+
+/// <summary>The bbolt file that snapshots are, written and read back. That etcd reads it, too, is for the tests with real processes.</summary>
+public sealed class BoltImageTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    string File => Path.Combine(folder.Path, "db");
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    [InlineData(3, 300)]
+    [InlineData(4, 60_000)]
+    public void Pairs_come_back_as_they_were(int seed, int pairs)
+    {
+        var buckets = Random(seed, pairs);
+        Write(buckets);
+        using var file = BoltFile.Open(File);
+        Assert.Equal(buckets.Select(bucket => bucket.Name), file.Buckets);
+        foreach (var (name, expected) in buckets)
+            Assert.Equal(expected.Select(Text), file.Read(name).Select(Text));
+        Assert.Equal(new FileInfo(File).Length, file.SizeBytes);
+    }
+
+    [Fact]
+    public void Few_pages_are_held_however_many_pairs_there_are()
+    {
+        // 60 MB go through; what the garbage collector finds alive at the end of each thousand pieces stays far below.
+        IEnumerable<BackendPair> Pairs()
+        {
+            for (var i = 0; i < 60_000; i++) yield return new(BitConverter.GetBytes(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(i)), new byte[1000]);
+        }
+        BackendBucket[] buckets = [new("key", Pairs())];
+        var layout = BoltImage.Measure(buckets, CancellationToken.None);
+        var (before, pieces, most) = (GC.GetTotalMemory(forceFullCollection: true), 0, 0L);
+        foreach (var _ in BoltImage.Write(buckets, layout))
+            if (++pieces % 5000 == 0) most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
+        Assert.InRange(most, long.MinValue, 2 << 20);
+        Assert.True(layout.SizeBytes > 60_000_000);
+    }
+
+    [Fact]
+    public void A_file_that_was_cut_off_says_so()
+    {
+        Write(Random(5, 1000));
+        using (var stream = new FileStream(File, FileMode.Open)) stream.SetLength(stream.Length - 4096);
+        Assert.Contains("was cut off", Fail(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_something_else_says_so()
+    {
+        System.IO.File.WriteAllBytes(File, new byte[100_000]);
+        Assert.Contains("this is no snapshot of etcd", Fail(), StringComparison.Ordinal);
+        System.IO.File.WriteAllBytes(File, []);
+        Assert.Contains("this is no snapshot of etcd", Fail(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_damaged_meta_page_is_borne()
+    {
+        Write(Random(6, 10));
+        Damage(at: 20);
+        using var file = BoltFile.Open(File);
+        Assert.Equal(3, file.Buckets.Count());
+    }
+
+    [Fact]
+    public void Damage_anywhere_is_an_error_or_another_value_but_never_anything_else()
+    {
+        var buckets = Random(7, 400);
+        Write(buckets);
+        var whole = System.IO.File.ReadAllBytes(File);
+        var random = new Random(7);
+        for (var round = 0; round < 500; round++)
+        {
+            System.IO.File.WriteAllBytes(File, whole);
+            for (var i = 0; i < 4; i++) Damage(random.Next(whole.Length / 4096) * 4096 + random.Next(400));
+            try
+            {
+                using var file = BoltFile.Open(File);
+                foreach (var bucket in file.Buckets) _ = file.Read(bucket).Count();
+            }
+            catch (StorageException e)
+            {
+                Assert.Contains(File, e.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    string Fail() => Assert.Throws<StorageException>(() => BoltFile.Open(File)).Message;
+
+    void Damage(long at)
+    {
+        using var stream = new FileStream(File, FileMode.Open);
+        stream.Position = at;
+        var b = stream.ReadByte();
+        stream.Position = at;
+        stream.WriteByte((byte)~b);
+    }
+
+    void Write(IReadOnlyList<BackendBucket> buckets)
+    {
+        using var stream = new FileStream(File, FileMode.Create);
+        foreach (var piece in BoltImage.Write(buckets, BoltImage.Measure(buckets, CancellationToken.None))) stream.Write(piece.Span);
+    }
+
+    /// <summary>Three buckets, one of them empty, one with values up to several pages.</summary>
+    static BackendBucket[] Random(int seed, int count)
+    {
+        var random = new Random(seed);
+        var pairs = new SortedDictionary<string, BackendPair>(StringComparer.Ordinal);
+        while (pairs.Count < count)
+        {
+            var key = new byte[random.Next(1, 40)];
+            random.NextBytes(key);
+            var value = new byte[random.Next(50) == 0 ? random.Next(20_000) : random.Next(100)];
+            random.NextBytes(value);
+            pairs[Convert.ToHexString(key)] = new(key, value);
+        }
+        var sorted = pairs.Values.ToArray();
+        return [new("empty", []), new("one", sorted.Take(1)), new("x", sorted)];
+    }
+
+    static string Text(BackendPair pair) => Convert.ToHexString(pair.Key.Span) + "=" + Convert.ToHexString(pair.Value.Span);
+}
