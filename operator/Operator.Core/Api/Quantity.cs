@@ -29,3 +29,31 @@ internal sealed class QuantityConverter : JsonConverter<Quantity>
 
     public override void Write(Utf8JsonWriter writer, Quantity value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
 }
+
+/// <summary>What Kubernetes reads as a quantity.</summary>
+internal static class QuantityText
+{
+    /// <summary>By hand and not by <see cref="Quantity.Pattern"/>: number, then a suffix that Kubernetes knows.</summary>
+    public static bool IsQuantity(Quantity quantity)
+    {
+        var text = quantity.Text.AsSpan().TrimStart('+');
+        var digits = 0;
+        var dots = 0;
+        var position = 0;
+        while (position < text.Length && (char.IsAsciiDigit(text[position]) || text[position] == '.'))
+        {
+            if (text[position] == '.') dots++;
+            else digits++;
+            position++;
+        }
+
+        return digits > 0 && dots <= 1 && IsSuffix(text[position..].ToString());
+    }
+
+    private static bool IsSuffix(string suffix) => suffix switch
+    {
+        "" or "n" or "u" or "m" or "k" or "M" or "G" or "T" or "P" or "E" => true,
+        "Ki" or "Mi" or "Gi" or "Ti" or "Pi" or "Ei" => true,
+        _ => suffix[0] is 'e' or 'E' && int.TryParse(suffix[1..], out _),
+    };
+}

@@ -77,6 +77,8 @@ internal static class SchemaBuilder
             return new JsonObject { ["type"] = "array", ["items"] = OfType(type.GetGenericArguments()[0]) };
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>))
             return new JsonObject { ["type"] = "object", ["additionalProperties"] = OfType(type.GetGenericArguments()[1]) };
+        // Kubernetes' own types are passed on as they are; the API server checks them where they arrive, in the pod's template.
+        if (type.Namespace == typeof(V1Condition).Namespace) return new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
         return Object(type);
     }
 

@@ -6,25 +6,53 @@ public static class SpecValidation
     /// <summary>Null when the object is fine; else which field is wrong, why, and what to do.</summary>
     public static string? Check(StoreCluster cluster)
     {
-        var name = cluster.Metadata.Name;
         var spec = cluster.Spec;
+        return Name(cluster.Metadata.Name)
+            ?? Replicas(spec)
+            ?? OneOf("spec.deletionPolicy", spec.DeletionPolicy, RetentionSpec.Retain, RetentionSpec.Delete)
+            ?? PositiveQuantity("spec.storage.size", spec.Storage.Size)
+            ?? Quantities("spec.resources.requests", spec.Resources?.Requests)
+            ?? Quantities("spec.resources.limits", spec.Resources?.Limits)
+            ?? RequestsWithinLimits(spec.Resources)
+            ?? ServerValidation.Check(spec)
+            ?? Placement(spec)
+            ?? Lifecycle(spec)
+            ?? OneOf("spec.services.client.type", spec.Services.Client.Type, "ClusterIP", "NodePort", "LoadBalancer")
+            ?? OneOf("spec.services.client.ipFamilyPolicy", spec.Services.Client.IpFamilyPolicy, "SingleStack", "PreferDualStack", "RequireDualStack")
+            ?? PodTemplateValidation.Check(spec.PodTemplate);
+    }
+
+    private static string? Name(string name)
+    {
         if (name.Length > 40) return "metadata.name must be at most 40 characters: the names of pods and volumes are made from it";
         if (name.Contains('.', StringComparison.Ordinal)) return "metadata.name must not contain a dot: it is a part of DNS names of one label";
         if (char.IsAsciiDigit(name[0])) return "metadata.name must begin with a letter: Services are named after it";
-        if (name.EndsWith("-peers", StringComparison.Ordinal)) return "metadata.name must not end in -peers: another cluster's headless Service could have that name";
-        if (spec.Replicas is not (1 or 3 or 5 or 7)) return $"spec.replicas is {spec.Replicas}; use 1, 3, 5 or 7";
-        if (!IsQuantity(spec.Storage.Size)) return $"spec.storage.size \"{spec.Storage.Size}\" is not a quantity; write it like 8Gi";
-        if (spec.Storage.Size.ToResourceQuantity().ToDecimal() <= 0) return "spec.storage.size must be more than zero";
-        return Quantities("spec.resources.requests", spec.Resources?.Requests)
-            ?? Quantities("spec.resources.limits", spec.Resources?.Limits)
-            ?? RequestsWithinLimits(spec.Resources);
+        return name.EndsWith("-peers", StringComparison.Ordinal)
+            ? "metadata.name must not end in -peers: another cluster's headless Service could have that name"
+            : null;
     }
+
+    private static string? Replicas(StoreClusterSpec spec) =>
+        spec.Replicas is 1 or 3 or 5 or 7 ? null : $"spec.replicas is {spec.Replicas}; use 1, 3, 5 or 7";
+
+    private static string? Placement(StoreClusterSpec spec) =>
+        OneOf("spec.topology.hosts", spec.Topology.Hosts, Spread.Preferred, Spread.Required, Spread.Off)
+        ?? OneOf("spec.topology.zones.mode", spec.Topology.Zones.Mode, Spread.Preferred, Spread.Required, Spread.Off)
+        ?? (spec.Topology.Zones.Key.Length == 0 ? "spec.topology.zones.key is empty; name the label that tells a node's zone" : null);
+
+    private static string? Lifecycle(StoreClusterSpec spec) =>
+        OneOf("spec.update.order", spec.Update.Order, UpdateSpec.SafeFirst, UpdateSpec.ByNumber)
+        ?? OneOf("spec.update.onFailure", spec.Update.OnFailure, UpdateSpec.Pause, UpdateSpec.Retry)
+        ?? Within("spec.update.soakSeconds", spec.Update.SoakSeconds, 0, 3600)
+        ?? Within("spec.update.memberTimeoutSeconds", spec.Update.MemberTimeoutSeconds, 30, 86400)
+        ?? Within("spec.healing.diskLostAfterSeconds", spec.Healing.DiskLostAfterSeconds, 0, 86400)
+        ?? Within("spec.healing.nodeLostAfterSeconds", spec.Healing.NodeLostAfterSeconds, 10, 86400);
 
     private static string? Quantities(string path, IReadOnlyDictionary<string, Quantity>? quantities)
     {
         foreach (var (key, quantity) in quantities ?? new Dictionary<string, Quantity>())
         {
-            if (!IsQuantity(quantity)) return $"{path}.{key} \"{quantity}\" is not a quantity; write it like 500m or 1Gi";
+            if (!QuantityText.IsQuantity(quantity)) return $"{path}.{key} \"{quantity}\" is not a quantity; write it like 500m or 1Gi";
         }
 
         return null;
@@ -42,27 +70,17 @@ public static class SpecValidation
         return null;
     }
 
-    /// <summary>By hand and not by <see cref="Quantity.Pattern"/>: number, then a suffix that Kubernetes knows.</summary>
-    private static bool IsQuantity(Quantity quantity)
-    {
-        var text = quantity.Text.AsSpan().TrimStart('+');
-        var digits = 0;
-        var dots = 0;
-        var position = 0;
-        while (position < text.Length && (char.IsAsciiDigit(text[position]) || text[position] == '.'))
-        {
-            if (text[position] == '.') dots++;
-            else digits++;
-            position++;
-        }
+    /// <summary>Null also for null: an absent field has been given its default or needs none.</summary>
+    internal static string? OneOf(string path, string? value, params string[] values) =>
+        value is null || values.Contains(value) ? null : $"{path} is \"{value}\"; use {string.Join(", ", values[..^1])} or {values[^1]}";
 
-        return digits > 0 && dots <= 1 && IsSuffix(text[position..].ToString());
+    internal static string? Within(string path, long? value, long minimum, long maximum) =>
+        value is null || (value >= minimum && value <= maximum) ? null : $"{path} is {value}; use {minimum} to {maximum}";
+
+    internal static string? PositiveQuantity(string path, Quantity? value)
+    {
+        if (value is not { } quantity) return null;
+        if (!QuantityText.IsQuantity(quantity)) return $"{path} \"{quantity}\" is not a quantity; write it like 8Gi";
+        return quantity.ToResourceQuantity().ToDecimal() <= 0 ? $"{path} must be more than zero" : null;
     }
-
-    private static bool IsSuffix(string suffix) => suffix switch
-    {
-        "" or "n" or "u" or "m" or "k" or "M" or "G" or "T" or "P" or "E" => true,
-        "Ki" or "Mi" or "Gi" or "Ti" or "Pi" or "Ei" => true,
-        _ => suffix[0] is 'e' or 'E' && int.TryParse(suffix[1..], out _),
-    };
 }

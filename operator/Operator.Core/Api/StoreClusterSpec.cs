@@ -21,18 +21,74 @@ public sealed record StoreClusterSpec
     [OneOf(1, 3, 5, 7)]
     public int Replicas { get; init; } = 3;
 
+    [JsonPropertyName("paused")]
+    [Doc("Change nothing, whatever the spec says and whatever fails; status is kept up to date.")]
+    [Default(false)]
+    public bool Paused { get; init; }
+
+    [JsonPropertyName("deletionPolicy")]
+    [Doc("What becomes of the data when the StoreCluster is deleted: Retain keeps the volumes, Delete removes them. storage.retention.onDelete when absent.")]
+    [OneOf(RetentionSpec.Retain, RetentionSpec.Delete)]
+    public string? DeletionPolicy { get; init; }
+
     [JsonPropertyName("storage")]
     [Doc("The volume of each member.")]
     [Default("{}")]
     [Cel("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)",
         "storage.storageClassName cannot be changed: the volumes exist already")]
-    [Cel("self.size == oldSelf.size",
-        "storage.size cannot be changed: volumes are not resized by this version of the operator")]
+    [Cel("quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
+        "storage.size cannot shrink: volumes only ever grow")]
     public StorageSpec Storage { get; init; } = new();
 
     [JsonPropertyName("resources")]
     [Doc("CPU and memory of each member.")]
     public ResourcesSpec? Resources { get; init; }
+
+    [JsonPropertyName("server")]
+    [Doc("How the store itself is tuned. What is absent keeps the store's own default.")]
+    public ServerSpec? Server { get; init; }
+
+    [JsonPropertyName("topology")]
+    [Doc("How members are spread over zones and nodes.")]
+    [Default("{}")]
+    public TopologySpec Topology { get; init; } = new();
+
+    [JsonPropertyName("scheduling")]
+    [Doc("Where members may run.")]
+    public SchedulingSpec? Scheduling { get; init; }
+
+    [JsonPropertyName("disruption")]
+    [Doc("What node drains may do.")]
+    [Default("{}")]
+    public DisruptionSpec Disruption { get; init; } = new();
+
+    [JsonPropertyName("update")]
+    [Doc("How members are restarted when their template changes.")]
+    [Default("{}")]
+    public UpdateSpec Update { get; init; } = new();
+
+    [JsonPropertyName("healing")]
+    [Doc("When a member that is gone is replaced by a new one.")]
+    [Default("{}")]
+    public HealingSpec Healing { get; init; } = new();
+
+    [JsonPropertyName("services")]
+    [Doc("The Services in front of the members.")]
+    [Default("{}")]
+    public ServicesSpec Services { get; init; } = new();
+
+    [JsonPropertyName("monitoring")]
+    [Doc("How Prometheus finds the members.")]
+    [Default("{}")]
+    public MonitoringSpec Monitoring { get; init; } = new();
+
+    [JsonPropertyName("podTemplate")]
+    [Doc("Additions to the members' pods.")]
+    public PodTemplateSpec? PodTemplate { get; init; }
+
+    /// <summary>Whether the volumes go with the StoreCluster.</summary>
+    [JsonIgnore]
+    public bool DeletesData => (DeletionPolicy ?? Storage.Retention.OnDelete) == RetentionSpec.Delete;
 }
 
 public sealed record ImageSpec
@@ -70,42 +126,6 @@ public sealed record LocalReference
     [Doc("Name of an object in the same namespace.")]
     [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
     public required string Name { get; init; }
-}
-
-public sealed record StorageSpec
-{
-    [JsonPropertyName("size")]
-    [Doc("Size of each member's volume.")]
-    [Default("8Gi")]
-    public Quantity Size { get; init; } = new("8Gi");
-
-    [JsonPropertyName("storageClassName")]
-    [Doc("StorageClass of the volumes; the cluster's default class when absent.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
-    public string? StorageClassName { get; init; }
-
-    [JsonPropertyName("retention")]
-    [Doc("What becomes of volumes that are no longer used.")]
-    [Default("{}")]
-    public RetentionSpec Retention { get; init; } = new();
-}
-
-public sealed record RetentionSpec
-{
-    public const string Retain = "Retain";
-    public const string Delete = "Delete";
-
-    [JsonPropertyName("onScaleIn")]
-    [Doc("The volume of a member that was removed from the cluster. It can never be used by another member again.")]
-    [Default(Delete)]
-    [OneOf(Retain, Delete)]
-    public string OnScaleIn { get; init; } = Delete;
-
-    [JsonPropertyName("onDelete")]
-    [Doc("The volumes of all members when the StoreCluster is deleted.")]
-    [Default(Retain)]
-    [OneOf(Retain, Delete)]
-    public string OnDelete { get; init; } = Retain;
 }
 
 public sealed record ResourcesSpec

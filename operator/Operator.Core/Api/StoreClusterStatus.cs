@@ -10,7 +10,7 @@ public sealed record StoreClusterStatus
     public long? ObservedGeneration { get; init; }
 
     [JsonPropertyName("phase")]
-    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, Degraded, Unavailable, Invalid or Deleting. Programs read conditions.")]
+    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
     public string? Phase { get; init; }
 
     [JsonPropertyName("clusterToken")]

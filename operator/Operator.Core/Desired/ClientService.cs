@@ -13,12 +13,14 @@ public static class ClientService
         {
             Name = Names.ClientService(cluster.Metadata.Name),
             NamespaceProperty = cluster.Metadata.NamespaceProperty,
-            Labels = Labels.OfCluster(cluster.Metadata.Name),
+            Labels = Additions.Under(Labels.OfCluster(cluster.Metadata.Name), cluster.Spec.Services.Client.Labels),
+            Annotations = Additions.Of(cluster.Spec.Services.Client.Annotations),
             OwnerReferences = [Labels.Owner(cluster)],
         },
         Spec = new V1ServiceSpec
         {
-            Type = "ClusterIP",
+            Type = cluster.Spec.Services.Client.Type,
+            IpFamilyPolicy = cluster.Spec.Services.Client.IpFamilyPolicy,
             Selector = Labels.Selector(cluster.Metadata.Name),
             Ports = [new V1ServicePort { Name = "client", Port = Ports.Client, TargetPort = "client", Protocol = "TCP" }],
         },

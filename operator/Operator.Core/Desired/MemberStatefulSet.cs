@@ -13,9 +13,15 @@ public static class MemberStatefulSet
     {
         var labels = Labels.OfCluster(cluster.Metadata.Name);
         labels[Labels.Member] = member.ToString();
-        var pod = Pod(cluster, member, image);
-        var render = Fingerprint.Of(pod);
-        pod.Containers[0].Args = Arguments(cluster.Metadata.NamespaceProperty, member, ticket, clusterToken);
+        var pod = Pod(cluster, image);
+        var added = cluster.Spec.PodTemplate;
+        // Everything that needs a restart to take effect, and nothing else: not the ticket, which changes while a member serves.
+        var render = Fingerprint.Of(new V1PodTemplateSpec
+        {
+            Metadata = new V1ObjectMeta { Labels = Additions.Of(added?.Labels), Annotations = Additions.Of(added?.Annotations) },
+            Spec = pod,
+        });
+        pod.Containers[0].Args = [.. Arguments(cluster.Metadata.NamespaceProperty, member, ticket, clusterToken), .. pod.Containers[0].Args];
         return Applied.Stamp(new V1StatefulSet
         {
             ApiVersion = "apps/v1",
@@ -44,7 +50,11 @@ public static class MemberStatefulSet
                 Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.Member] = member.ToString() } },
                 Template = new V1PodTemplateSpec
                 {
-                    Metadata = new V1ObjectMeta { Labels = labels, Annotations = PodAnnotations(render) },
+                    Metadata = new V1ObjectMeta
+                    {
+                        Labels = Additions.Under(new Dictionary<string, string>(labels), added?.Labels),
+                        Annotations = Additions.Under(PodAnnotations(cluster, render), added?.Annotations),
+                    },
                     Spec = pod,
                 },
                 VolumeClaimTemplates = [Claim(cluster, labels)],
@@ -52,54 +62,47 @@ public static class MemberStatefulSet
         });
     }
 
-    private static Dictionary<string, string> PodAnnotations(string render) => new()
+    private static Dictionary<string, string> PodAnnotations(StoreCluster cluster, string render)
     {
-        [Annotations.Render] = render,
-        ["prometheus.io/scrape"] = "true",
-        ["prometheus.io/port"] = $"{Ports.Metrics}",
-        ["prometheus.io/path"] = "/metrics",
-    };
+        var annotations = new Dictionary<string, string> { [Annotations.Render] = render };
+        if (!cluster.Spec.Monitoring.Annotations) return annotations;
+        annotations["prometheus.io/scrape"] = "true";
+        annotations["prometheus.io/port"] = $"{Ports.Metrics}";
+        annotations["prometheus.io/path"] = "/metrics";
+        return annotations;
+    }
 
-    private static V1PodSpec Pod(StoreCluster cluster, MemberName member, string image) => new()
+    private static V1PodSpec Pod(StoreCluster cluster, string image)
     {
-        // The store never talks to Kubernetes: a pod that is broken into holds no token.
-        AutomountServiceAccountToken = false,
-        EnableServiceLinks = false,
-        TerminationGracePeriodSeconds = 60,
-        ImagePullSecrets = cluster.Spec.Image.PullSecrets?.Select(secret => new V1LocalObjectReference { Name = secret.Name }).ToList(),
-        SecurityContext = new V1PodSecurityContext
+        var (added, scheduling) = (cluster.Spec.PodTemplate, cluster.Spec.Scheduling);
+        return new V1PodSpec
         {
-            RunAsNonRoot = true,
-            RunAsUser = User,
-            RunAsGroup = User,
-            FsGroup = User,
-            FsGroupChangePolicy = "OnRootMismatch",
-            SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
-        },
-        Affinity = SpreadOverNodes(cluster),
-        Containers = [Container(cluster, image)],
-        Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }],
-    };
-
-    /// <summary>Preferred, so that a cluster of three still starts where there is one node.</summary>
-    private static V1Affinity SpreadOverNodes(StoreCluster cluster) => new()
-    {
-        PodAntiAffinity = new V1PodAntiAffinity
-        {
-            PreferredDuringSchedulingIgnoredDuringExecution =
-            [
-                new V1WeightedPodAffinityTerm
-                {
-                    Weight = 100,
-                    PodAffinityTerm = new V1PodAffinityTerm
-                    {
-                        TopologyKey = "kubernetes.io/hostname",
-                        LabelSelector = new V1LabelSelector { MatchLabels = Labels.Selector(cluster.Metadata.Name) },
-                    },
-                },
-            ],
-        },
-    };
+            // The store never talks to Kubernetes: a pod that is broken into holds no token.
+            AutomountServiceAccountToken = false,
+            EnableServiceLinks = false,
+            ServiceAccountName = added?.ServiceAccountName,
+            TerminationGracePeriodSeconds = added?.TerminationGracePeriodSeconds ?? 60,
+            ImagePullSecrets = cluster.Spec.Image.PullSecrets?.Select(secret => new V1LocalObjectReference { Name = secret.Name }).ToList(),
+            SecurityContext = new V1PodSecurityContext
+            {
+                RunAsNonRoot = true,
+                RunAsUser = User,
+                RunAsGroup = User,
+                FsGroup = User,
+                FsGroupChangePolicy = "OnRootMismatch",
+                SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
+            },
+            Affinity = Placement.Affinity(cluster),
+            TopologySpreadConstraints = Placement.OverZones(cluster),
+            NodeSelector = Additions.Of(scheduling?.NodeSelector),
+            Tolerations = scheduling?.Tolerations is { Count: > 0 } tolerations ? [.. tolerations] : null,
+            PriorityClassName = scheduling?.PriorityClassName,
+            SchedulerName = scheduling?.SchedulerName,
+            InitContainers = added?.InitContainers is { Count: > 0 } init ? [.. init] : null,
+            Containers = [Container(cluster, image), .. added?.Sidecars ?? []],
+            Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }, .. added?.Volumes ?? []],
+        };
+    }
 
     private static V1Container Container(StoreCluster cluster, string image) => new()
     {
@@ -107,6 +110,8 @@ public static class MemberStatefulSet
         Image = image,
         ImagePullPolicy = cluster.Spec.Image.PullPolicy,
         Command = ["/app/store"],
+        Args = ServerArguments.Of(cluster.Spec.Server),
+        Env = cluster.Spec.PodTemplate?.Env?.Select(variable => new V1EnvVar { Name = variable.Name, Value = variable.Value }).ToList(),
         // The store's last words reach status.members without a look into its log.
         TerminationMessagePolicy = "FallbackToLogsOnError",
         Ports =
@@ -131,6 +136,7 @@ public static class MemberStatefulSet
         [
             new V1VolumeMount { Name = "data", MountPath = "/data" },
             new V1VolumeMount { Name = "tmp", MountPath = "/tmp" },
+            .. cluster.Spec.PodTemplate?.VolumeMounts ?? [],
         ],
     };
 

@@ -46,6 +46,10 @@ public static class Labels
     public const string ManagedBy = "app.kubernetes.io/managed-by";
     public const string ManagedByOperator = "app.kubernetes.io/managed-by=store-operator";
 
+    /// <summary>Keys that users may not set: what the operator finds its objects by.</summary>
+    public static bool IsOurs(string key) =>
+        key.StartsWith("storecluster.io/", StringComparison.Ordinal) || key is ManagedBy or "app.kubernetes.io/name" or "app.kubernetes.io/instance";
+
     public static Dictionary<string, string> OfCluster(string cluster) => new()
     {
         ["app.kubernetes.io/name"] = "store",

@@ -12,8 +12,13 @@ internal static class ObjectRules
         return Keep(PeerService.Build(view.Cluster), view.Services) ?? Keep(ClientService.Build(view.Cluster), view.Services) ?? Decision.NothingToDo;
     }
 
-    public static Decision Budget(Diagnosis diagnosis) =>
-        Keep(DisruptionBudget.Build(diagnosis.View.Cluster, diagnosis.Voters.Count()), diagnosis.View.Budgets) ?? Decision.NothingToDo;
+    public static Decision Budget(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (view.Spec.Disruption.Budget) return Keep(DisruptionBudget.Build(view.Cluster, diagnosis.Voters.Count()), view.Budgets) ?? Decision.NothingToDo;
+        var unwanted = view.Budgets.FirstOrDefault(budget => budget.Metadata is { DeletionTimestamp: null } metadata && metadata.Name == Names.Budget(view.Name));
+        return unwanted is null ? Decision.NothingToDo : new Decision.Act(new Step.DeleteBudget(unwanted.Metadata.Name, unwanted.Metadata.Uid));
+    }
 
     /// <summary>Makes what is missing, and patches what this operator would now render differently (see <see cref="Applied"/>): an edit by hand
     /// stays until then. No pod is restarted by it.</summary>
@@ -44,7 +49,7 @@ internal static class ObjectRules
     public static Decision Claims(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
-        var owned = view.Spec.Storage.Retention.OnDelete == RetentionSpec.Delete;
+        var owned = view.Spec.DeletesData;
         foreach (var claim in diagnosis.Members.Select(member => member.Claim).OfType<V1PersistentVolumeClaim>())
         {
             if (view.Owns(claim) != owned) return new Decision.Act(new Step.OwnClaim(claim.Metadata.Name, owned));

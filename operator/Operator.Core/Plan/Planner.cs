@@ -7,6 +7,7 @@ public static class Planner
     public static readonly IReadOnlyList<Rule> Rules =
     [
         new("Delete", SafetyRules.Deleting),
+        new("Pause", SafetyRules.Paused),
         new("Validate", SafetyRules.InvalidSpec),
         new("Ownership", SafetyRules.ForeignObjects),
         new("Identity", SafetyRules.ClusterIdConflict),

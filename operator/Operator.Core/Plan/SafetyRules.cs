@@ -8,6 +8,10 @@ internal static class SafetyRules
         ? Decision.NothingToDo
         : new Decision.Halt("Deleting", "the StoreCluster is being deleted; Kubernetes removes what it owns");
 
+    public static Decision Paused(Diagnosis diagnosis) => diagnosis.View.Spec.Paused
+        ? new Decision.Halt("Paused", "spec.paused is set: nothing is changed until it is taken away")
+        : Decision.NothingToDo;
+
     public static Decision InvalidSpec(Diagnosis diagnosis) => diagnosis.InvalidSpec is { } error
         ? new Decision.Halt("InvalidSpec", error)
         : Decision.NothingToDo;

@@ -63,6 +63,8 @@ public abstract record Step
 
     public sealed record DeleteStatefulSet(MemberName Member, string Uid) : Step;
 
+    public sealed record DeleteBudget(string Budget, string Uid) : Step;
+
     public sealed record DeleteClaim(string Claim, string Uid) : Step;
 
     /// <summary>Makes the volume claim go when the StoreCluster goes, or stay.</summary>

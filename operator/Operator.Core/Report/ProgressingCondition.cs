@@ -24,6 +24,7 @@ internal static class ProgressingCondition
         Step.RemoveMember remove => $"removing {remove.Member}",
         Step.DeletePod delete => $"restarting pod {delete.Pod}: {delete.Why}",
         Step.DeleteStatefulSet delete => $"deleting StatefulSet {delete.Member}",
+        Step.DeleteBudget delete => $"deleting PodDisruptionBudget {delete.Budget}",
         Step.DeleteClaim delete => $"deleting volume claim {delete.Claim}",
         Step.OwnClaim own => $"volume claim {own.Claim} will {(own.Owned ? "be deleted" : "stay")} when the StoreCluster is deleted",
         Step.StartOperation start => $"{start.Kind} of {start.Member}",

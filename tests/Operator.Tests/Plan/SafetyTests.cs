@@ -8,6 +8,18 @@ public sealed class SafetyTests
     [Fact]
     public void A_cluster_that_is_being_deleted_is_left_alone() => Halted("Deleting", new World().Formed(3).Deleting().Spec(spec => spec with { Replicas = 5 }));
 
+    [Fact]
+    public void A_paused_cluster_is_left_alone_whatever_fails() => Halted("Paused", new World().Formed(3)
+        .Member(2, member => member.WaitsWith("ImagePullBackOff", "no such image")).Spec(spec => spec with { Paused = true, Replicas = 5 }));
+
+    [Fact]
+    public void A_budget_that_is_no_longer_wanted_goes() =>
+        Assert.IsType<Step.DeleteBudget>(new World().Formed(3).Spec(spec => spec with { Disruption = new DisruptionSpec { Budget = false } }).Plan().Step);
+
+    [Fact]
+    public void The_deletion_policy_decides_over_the_retention_of_volumes() => Assert.IsType<Step.OwnClaim>(
+        new World().Formed(3).Spec(spec => spec with { DeletionPolicy = RetentionSpec.Delete }).Plan().Step);
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

@@ -1,0 +1,94 @@
+using Operator.Core;
+using Xunit;
+
+namespace Operator.Tests;
+
+public sealed class SpecValidationTests
+{
+    /// <summary>Field that the answer must name, and a spec that is wrong there.</summary>
+    public static TheoryData<string, string> Wrong => new()
+    {
+        { "spec.replicas", "replicas: 2" },
+        { "spec.deletionPolicy", "deletionPolicy: Forget" },
+        { "spec.storage.size", "storage: { size: much }" },
+        { "spec.resources.requests.cpu", "resources: { requests: { cpu: lots } }" },
+        { "spec.resources.requests.memory", "resources: { requests: { memory: 2Gi }, limits: { memory: 1Gi } }" },
+        { "spec.server.heartbeatIntervalMs", "server: { heartbeatIntervalMs: 1 }" },
+        { "spec.server.electionTimeoutMs", "server: { electionTimeoutMs: 400 }" },
+        { "spec.server.electionTimeoutMs", "server: { heartbeatIntervalMs: 300 }" },
+        { "spec.server.quotaBytes", "server: { quotaBytes: 7Gi }" },
+        { "spec.server.quotaBytes", "server: { quotaBytes: big }" },
+        { "spec.server.maxRequestBytes", "server: { maxRequestBytes: 0 }" },
+        { "spec.server.maxTxnOps", "server: { maxTxnOps: 0 }" },
+        { "spec.server.snapshotCatchUpEntries", "server: { snapshotCatchUpEntries: 1 }" },
+        { "spec.server.logLevel", "server: { logLevel: Loud }" },
+        { "spec.server.autoCompaction.mode", "server: { autoCompaction: { mode: Never, retention: 5m } }" },
+        { "spec.server.autoCompaction.retention", "server: { autoCompaction: { retention: soon } }" },
+        { "spec.server.autoCompaction.retention", "server: { autoCompaction: { mode: Revision, retention: 5m } }" },
+        { "spec.server.autoCompaction.retention", "server: { autoCompaction: { retention: \"5\" } }" },
+        { "spec.topology.hosts", "topology: { hosts: Maybe }" },
+        { "spec.topology.zones.mode", "topology: { zones: { mode: Maybe } }" },
+        { "spec.topology.zones.key", "topology: { zones: { key: \"\" } }" },
+        { "spec.update.order", "update: { order: Random }" },
+        { "spec.update.onFailure", "update: { onFailure: Panic }" },
+        { "spec.update.soakSeconds", "update: { soakSeconds: -1 }" },
+        { "spec.update.memberTimeoutSeconds", "update: { memberTimeoutSeconds: 5 }" },
+        { "spec.healing.diskLostAfterSeconds", "healing: { diskLostAfterSeconds: -1 }" },
+        { "spec.healing.nodeLostAfterSeconds", "healing: { nodeLostAfterSeconds: 1 }" },
+        { "spec.services.client.type", "services: { client: { type: Pigeon } }" },
+        { "spec.services.client.ipFamilyPolicy", "services: { client: { ipFamilyPolicy: Both } }" },
+        { "spec.podTemplate.labels.storecluster.io/cluster", "podTemplate: { labels: { storecluster.io/cluster: other } }" },
+        { "spec.podTemplate.annotations.storecluster.io/render", "podTemplate: { annotations: { storecluster.io/render: x } }" },
+        { "spec.podTemplate.env ETCD_NAME", "podTemplate: { env: [{ name: ETCD_NAME, value: x }] }" },
+        { "spec.podTemplate.volumes data", "podTemplate: { volumes: [{ name: data }] }" },
+        { "spec.podTemplate", "podTemplate: { sidecars: [{ name: store }] }" },
+        { "spec.podTemplate", "podTemplate: { initContainers: [{ image: x }] }" },
+        { "spec.podTemplate.terminationGracePeriodSeconds", "podTemplate: { terminationGracePeriodSeconds: 0 }" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public void A_spec_that_is_wrong_is_refused_with_the_field_and_the_reason(string field, string spec)
+    {
+        var error = SpecValidation.Check(Read(spec));
+        Assert.NotNull(error);
+        Assert.StartsWith(field, error, StringComparison.Ordinal);
+        Assert.True(error.Length > field.Length + 10, error);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("server: { heartbeatIntervalMs: 300, electionTimeoutMs: 1500 }")]
+    [InlineData("server: { quotaBytes: 6Gi }")]
+    [InlineData("server: { autoCompaction: { mode: Revision, retention: \"1000\" } }")]
+    [InlineData("podTemplate: { labels: { team: payments }, volumes: [{ name: scratch }] }")]
+    public void A_spec_that_is_fine_is_accepted(string spec) => Assert.Null(SpecValidation.Check(Read(spec)));
+
+    [Fact]
+    public void The_order_of_added_labels_restarts_nobody()
+    {
+        Assert.Equal(Render("podTemplate: { labels: { a: x, b: y } }"), Render("podTemplate: { labels: { b: y, a: x } }"));
+        Assert.NotEqual(Render("podTemplate: { labels: { a: x } }"), Render("podTemplate: { labels: { a: z } }"));
+    }
+
+    [Fact]
+    public void An_option_of_the_store_restarts_members() => Assert.NotEqual(Render("{}"), Render("server: { maxTxnOps: 256 }"));
+
+    [Fact]
+    public void What_only_the_operator_reads_restarts_nobody() =>
+        Assert.Equal(Render("{}"), Render("paused: true\n  update: { soakSeconds: 60 }\n  healing: { enabled: false }\n  services: { client: { type: NodePort } }"));
+
+    private static string Render(string spec)
+    {
+        var member = new MemberName("orders", 1);
+        var cluster = Read(spec);
+        return MemberStatefulSet.Build(cluster, member, Ticket.Sealed(member, "shop"), "token", "store:1").Spec.Template.Metadata.Annotations[Annotations.Render];
+    }
+
+    private static StoreCluster Read(string spec)
+    {
+        var cluster = Yaml.Read<StoreCluster>($"apiVersion: storecluster.io/v1alpha1\nkind: StoreCluster\nmetadata:\n  name: orders\nspec:{(spec == "{}" ? " {}" : "\n  " + spec)}\n");
+        cluster.Metadata.NamespaceProperty = "shop";
+        return cluster;
+    }
+}
