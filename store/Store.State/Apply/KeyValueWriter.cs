@@ -18,13 +18,13 @@ sealed class KeyValueWriter(MvccStore store, LeaseTable leases) : ITxnOperations
     public PutResponse Put(in PutFields request)
     {
         var old = request.IgnoreValue || request.IgnoreLease || request.PrevKv ? store.Find(request.Key) : null;
-        var oldRow = old is not null && (request.IgnoreValue || request.PrevKv) ? store.RowOf(old) : null;
-        var value = request.IgnoreValue ? Row.Fields(oldRow!).Value : request.Value;
+        var oldRow = old is not null && (request.IgnoreValue || request.PrevKv) ? store.RowOf(old) : default(ReadOnlyMemory<byte>?);
+        var value = request.IgnoreValue ? Row.Fields(oldRow!.Value.Span).Value : request.Value;
         var lease = request.IgnoreLease ? old!.Lease : request.Lease;
         store.Put(request.Key, value, lease, out var previous);
         Reattach(request.Key, previous, lease);
         var response = new PutResponse { Header = Responses.Header(store.Reader.Current) };
-        if (request.PrevKv && oldRow is not null) response.PrevKv = Responses.KeyValue(oldRow);
+        if (request.PrevKv && oldRow is { } replaced) response.PrevKv = Responses.KeyValueOf(replaced);
         return response;
     }
 
@@ -72,7 +72,7 @@ sealed class KeyValueWriter(MvccStore store, LeaseTable leases) : ITxnOperations
 
     void Delete(KeyEntry entry, bool withPrevious, DeleteRangeResponse response)
     {
-        if (withPrevious) response.PrevKvs.Add(Responses.KeyValue(store.RowOf(entry)));
+        if (withPrevious) response.PrevKvs.Add(Responses.KeyValueOf(store.RowOf(entry)));
         store.Delete(entry);
         if (entry.Lease != 0) leases.Detach(new(entry.Lease), entry.Key);
         response.Deleted++;

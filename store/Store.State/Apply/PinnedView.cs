@@ -50,10 +50,10 @@ public sealed class PinnedView : IDisposable
 /// <summary>Rows as of an engine's snapshot. What a long reader misses is not noted for the cache: it would push out what others need.</summary>
 sealed class SnapshotRows(IEngineSnapshot snapshot) : RowSource
 {
-    public override byte[]? Load(RowId id)
+    public override ReadOnlyMemory<byte>? Load(RowId id)
     {
         Span<byte> key = stackalloc byte[Row.KeyBytes];
         Row.WriteKey(key, id);
-        return snapshot.Get(Table.Revisions, key) is { } row ? Row.Checked(row) : null;
+        return snapshot.Get(Table.Revisions, key) is { } row ? Row.Checked(row) : default(ReadOnlyMemory<byte>?);
     }
 }

@@ -8,7 +8,7 @@ static class Responses
 {
     public static ResponseHeader Header(long revision) => new() { Revision = revision };
 
-    public static KeyValue KeyValue(byte[] row) => KeyValue(Row.KeyValue(row));
+    public static KeyValue KeyValueOf(ReadOnlyMemory<byte> row) => KeyValue(Row.KeyValue(row));
 
     public static KeyValue KeyValue(ReadOnlyMemory<byte> encoded) => Protocol.Mvccpb.KeyValue.Parser.ParseFrom(encoded.Span);
 

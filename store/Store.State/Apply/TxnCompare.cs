@@ -40,7 +40,7 @@ static class TxnCompare
     {
         if (entry is null) return false;
         if (reader.Rows.Load(entry) is not { } row) return null;
-        return Satisfies(compare.Result, Row.Fields(row).Value.SequenceCompareTo(compare.Value.Span));
+        return Satisfies(compare.Result, Row.Fields(row.Span).Value.SequenceCompareTo(compare.Value.Span));
     }
 
     static bool Satisfies(CompareResult wanted, int order) => wanted switch

@@ -13,10 +13,10 @@ sealed class AppliedBatch
 
     public ulong Hash { get; set; }
 
-    public void Put(Table table, byte[] key, byte[] value)
+    public void Put(Table table, byte[] key, ReadOnlyMemory<byte> value)
     {
         Writes.Put(table, key, value);
-        Hash = Fold(Fold(Hash, key), value);
+        Hash = Fold(Fold(Hash, key), value.Span);
     }
 
     public void Delete(Table table, byte[] key)

@@ -9,7 +9,8 @@ public sealed class EngineBatch
 
     public long SizeBytes { get; private set; }
 
-    public void Put(Table table, byte[] key, byte[] value)
+    /// <param name="value">Not changed until <see cref="Clear"/>.</param>
+    public void Put(Table table, byte[] key, ReadOnlyMemory<byte> value)
     {
         operations.Add(new(table, key, value, null));
         SizeBytes += key.Length + value.Length;
@@ -37,5 +38,5 @@ public sealed class EngineBatch
 
     /// <param name="Value">Null deletes.</param>
     /// <param name="RangeEnd">Set for a range deletion.</param>
-    public readonly record struct Operation(Table Table, byte[] Key, byte[]? Value, byte[]? RangeEnd);
+    public readonly record struct Operation(Table Table, byte[] Key, ReadOnlyMemory<byte>? Value, byte[]? RangeEnd);
 }

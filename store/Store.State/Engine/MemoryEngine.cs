@@ -99,7 +99,7 @@ public sealed class MemoryEngine : IKeyValueEngine
                 if (operation.RangeEnd is { } end) bytes -= RemoveRange(rows, operation.Key, end);
                 else bytes -= Remove(rows, operation.Key);
                 if (operation.Value is not { } value) continue;
-                rows.Add(new(operation.Key, value));
+                rows.Add(new(operation.Key, value.ToArray()));
                 bytes += operation.Key.Length + value.Length;
             }
             return new(tables[0].ToImmutable(), tables[1].ToImmutable(), bytes);

@@ -80,7 +80,7 @@ sealed class ClusterTable(AppliedBatch batch)
     public bool Raise(NodeId member, AlarmType type)
     {
         if (View.Alarms.Any(alarm => alarm.MemberID == member.Value && alarm.Alarm == type)) return false;
-        batch.Put(Table.Meta, MetaKeys.Alarm(member, (int)type), []);
+        batch.Put(Table.Meta, MetaKeys.Alarm(member, (int)type), default);
         AlarmMember[] all = [.. View.Alarms, new() { MemberID = member.Value, Alarm = type }];
         View = View with { Alarms = [.. all.OrderBy(alarm => alarm.MemberID).ThenBy(alarm => alarm.Alarm)] };
         return true;
@@ -105,7 +105,7 @@ sealed class ClusterTable(AppliedBatch batch)
     void Remove(NodeId id)
     {
         batch.Delete(Table.Meta, MetaKeys.Member(id));
-        batch.Put(Table.Meta, MetaKeys.RemovedMember(id), []);
+        batch.Put(Table.Meta, MetaKeys.RemovedMember(id), default);
         View = View with { Members = View.Members.Remove(id), Removed = View.Removed.Add(id) };
         foreach (var alarm in View.Alarms)
             if (alarm.MemberID == id.Value) Clear(id, alarm.Alarm);

@@ -89,7 +89,7 @@ sealed class EventTail(long bytesMax)
 /// A change as the writer leaves it for watchers: references to the rows that are there anyway. On a member that nobody watches no more is ever made of it; what the collector
 /// has to carry from one generation to the next counts.
 /// </summary>
-sealed class TailChange(RowId id, byte[] row, byte[]? previous)
+sealed class TailChange(RowId id, ReadOnlyMemory<byte> row, ReadOnlyMemory<byte>? previous)
 {
     RevisionEvents? events;
 
@@ -97,10 +97,10 @@ sealed class TailChange(RowId id, byte[] row, byte[]? previous)
 
     public int Sub { get; } = id.Sub;
 
-    public byte[] Row => row;
+    public ReadOnlyMemory<byte> Row => row;
 
     /// <summary>The superseded row, if it was at hand.</summary>
-    public byte[]? Previous => previous;
+    public ReadOnlyMemory<byte>? Previous => previous;
 
     /// <summary>The next change of the same revision; set before the revision is published.</summary>
     public TailChange? Next { get; set; }

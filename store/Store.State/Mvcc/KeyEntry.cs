@@ -26,9 +26,6 @@ sealed class KeyEntry
 {
     public readonly byte[] Key;
 
-    /// <summary>The encoded row when it is cached. The writer may null it at any time: copy the reference before use.</summary>
-    public byte[]? Row;
-
     /// <summary>
     /// In ascending order; only the first <see cref="OlderCount"/> belong to this entry. Entries of the same key share the array: the history of a
     /// state machine never branches, so the next entry may append behind what this one sees.
@@ -45,8 +42,13 @@ sealed class KeyEntry
     /// <summary>What the newest row counts for in the quota; zero for a tombstone.</summary>
     public readonly int Cost;
 
-    /// <summary>Owned by <see cref="ValueCache"/>; -1 outside of it.</summary>
-    public int CacheSlot = -1;
+    /// <summary>Owned by <see cref="ValueCache"/>, like the fields below it: where the encoded row stands while it is cached.</summary>
+    public int CacheSlot;
+
+    public int RowBytes;
+
+    volatile RowSlab? slab;
+    volatile int rowStart;
 
     public readonly bool Tombstone;
 
@@ -69,6 +71,35 @@ sealed class KeyEntry
         Older = older;
         OlderCount = olderCount;
     }
+
+    /// <summary>For the writer.</summary>
+    public RowSlab? Slab => slab;
+
+    public int RowStart => rowStart;
+
+    /// <summary>The encoded row, null when it is not cached. Safe beside the writer.</summary>
+    /// <remarks>
+    /// How a reader might put one slab and another's place together, and why it does not: (1) it reads the place; (2) the writer moves the row: no slab, the new place, the
+    /// new slab, in this order; (3) the reader reads the slab, and then finds another place than before, and goes to the engine. A slab is never used twice.
+    /// </remarks>
+    public ReadOnlyMemory<byte>? Row
+    {
+        get
+        {
+            var start = rowStart;
+            var from = slab;
+            return from is not null && rowStart == start ? from.At(start, RowBytes) : default(ReadOnlyMemory<byte>?);
+        }
+    }
+
+    public void StandAt(RowSlab newSlab, int start)
+    {
+        slab = null;
+        rowStart = start;
+        slab = newSlab;
+    }
+
+    public void StandNowhere() => slab = null;
 
     public RowId Id => new(new(Main), Sub);
 

@@ -42,7 +42,7 @@ sealed class MvccStore
     public KeyEntry? Find(ReadOnlySpan<byte> key) => index.Find(key) is { Tombstone: false } entry ? entry : null;
 
     /// <summary>The encoded row of a live key.</summary>
-    public byte[] RowOf(KeyEntry entry) => rows.Load(entry)!;
+    public ReadOnlyMemory<byte> RowOf(KeyEntry entry) => rows.Load(entry)!.Value;
 
     /// <param name="previous">The live entry that this put replaces, null when there is none.</param>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long lease, out KeyEntry? previous)
@@ -60,7 +60,8 @@ sealed class MvccStore
             Lease = lease,
         };
         var cost = SpaceUsage.CostOf(key.Length, value.Length);
-        var row = Row.Encode(fields, tombstone: false, previous?.Id ?? RowId.None, Space.SupersededBytes);
+        var row = cache.Reserve(Row.Size(fields));
+        Row.Write(row.Span, fields, tombstone: false, previous?.Id ?? RowId.None, Space.SupersededBytes);
         var entry = Succeed(old, old?.Key ?? key.ToArray(), id, fields, cost, tombstone: false);
         Space = Space with { PutBytes = Space.PutBytes + cost, SupersededBytes = Space.SupersededBytes + (previous?.Cost ?? 0) };
         Record(id, row, entry, previous);
@@ -72,7 +73,8 @@ sealed class MvccStore
     {
         var id = NextId();
         var fields = new KeyValueFields { Key = old.Key, Mod = id.Main.Value };
-        var row = Row.Encode(fields, tombstone: true, old.Id, Space.SupersededBytes);
+        var row = new byte[Row.Size(fields)];
+        Row.Write(row, fields, tombstone: true, old.Id, Space.SupersededBytes);
         var entry = Succeed(old, old.Key, id, default, cost: 0, tombstone: true);
         Space = Space with { SupersededBytes = Space.SupersededBytes + old.Cost };
         Record(id, row, entry, old);
@@ -118,7 +120,7 @@ sealed class MvccStore
             cache.Drop(entry);
             return;
         }
-        cache.Move(entry, left);
+        ValueCache.Move(entry, left);
         index.Set(left);
     }
 
@@ -142,14 +144,14 @@ sealed class MvccStore
         var entry = Succeed(old, old?.Key ?? fields.Key.ToArray(), id, fields, cost, tombstone);
         if (old is not null) cache.Drop(old);
         index.Set(entry);
-        if (!tombstone) cache.Add(entry, row);
+        if (!tombstone) cache.AddCopy(entry, row);
     }
 
     long SupersededUpTo(long revision)
     {
         if (revision == Revision) return Space.SupersededBytes;
         // No change has revision 1: the first one is 2.
-        return revision < AppliedState.New.Revision ? 0 : Row.SupersededBytes(rows.Load(new RowId(new(revision + 1), 0)));
+        return revision < AppliedState.New.Revision ? 0 : Row.SupersededBytes(rows.Load(new RowId(new(revision + 1), 0))!.Value.Span);
     }
 
     RowId NextId() => new(new(Revision + 1), Changes);
@@ -164,7 +166,7 @@ sealed class MvccStore
             hasHistory ? old!.PushOlder() : null, hasHistory ? old!.OlderCount + 1 : 0);
     }
 
-    void Record(RowId id, byte[] row, KeyEntry entry, KeyEntry? previous)
+    void Record(RowId id, ReadOnlyMemory<byte> row, KeyEntry entry, KeyEntry? previous)
     {
         batch.Put(Table.Revisions, Row.EngineKey(id), row);
         rows.Add(id, row);

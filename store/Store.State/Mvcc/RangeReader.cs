@@ -91,7 +91,7 @@ readonly record struct RangeReader(IndexNode Root, long Current, long Compacted,
             });
         if (Load(found) is not { } row) return null;
         if (!keysOnly) return Row.KeyValue(row);
-        var fields = Row.Fields(row);
+        var fields = Row.Fields(row.Span);
         fields.Value = default;
         return KeyValueCodec.Encode(fields);
     }
@@ -104,7 +104,7 @@ readonly record struct RangeReader(IndexNode Root, long Current, long Compacted,
         return KeyValueCodec.SizeOf(entry.Key.Length, entry.Create, entry.Main, entry.Version, keysOnly ? 0 : entry.ValueBytes, entry.Lease);
     }
 
-    internal byte[]? Load(FoundRow found) => found.IsNewest ? Rows.Load(found.Entry) : Rows.Load(found.Id);
+    internal ReadOnlyMemory<byte>? Load(FoundRow found) => found.IsNewest ? Rows.Load(found.Entry) : Rows.Load(found.Id);
 
     public static bool HasFilters(RangeRequest request) =>
         (request.MinModRevision | request.MaxModRevision | request.MinCreateRevision | request.MaxCreateRevision) != 0;

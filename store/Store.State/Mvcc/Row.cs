@@ -21,28 +21,30 @@ static class Row
     public const int KeyBytes = 12;
     const byte Format = 1;
 
-    public static byte[] Encode(in KeyValueFields fields, bool tombstone, RowId superseded, long supersededBytes)
+    public static int Size(in KeyValueFields fields) => HeaderBytes + KeyValueCodec.Size(fields);
+
+    /// <param name="row">Exactly <see cref="Size"/> bytes, of any content.</param>
+    public static void Write(Span<byte> row, in KeyValueFields fields, bool tombstone, RowId superseded, long supersededBytes)
     {
-        var row = new byte[HeaderBytes + KeyValueCodec.Size(fields)];
         row[0] = Format;
         row[1] = tombstone ? (byte)1 : (byte)0;
-        BinaryPrimitives.WriteInt32BigEndian(row.AsSpan(4), superseded.Sub);
-        BinaryPrimitives.WriteInt64BigEndian(row.AsSpan(8), superseded.Main.Value);
-        BinaryPrimitives.WriteInt64BigEndian(row.AsSpan(16), supersededBytes);
-        KeyValueCodec.Write(row.AsSpan(HeaderBytes), fields);
-        return row;
+        BinaryPrimitives.WriteInt16BigEndian(row[2..], 0);
+        BinaryPrimitives.WriteInt32BigEndian(row[4..], superseded.Sub);
+        BinaryPrimitives.WriteInt64BigEndian(row[8..], superseded.Main.Value);
+        BinaryPrimitives.WriteInt64BigEndian(row[16..], supersededBytes);
+        KeyValueCodec.Write(row[HeaderBytes..], fields);
     }
 
-    public static bool IsTombstone(byte[] row) => row[1] == 1;
+    public static bool IsTombstone(ReadOnlySpan<byte> row) => row[1] == 1;
 
-    public static RowId Superseded(byte[] row) =>
-        new(new(BinaryPrimitives.ReadInt64BigEndian(row.AsSpan(8))), BinaryPrimitives.ReadInt32BigEndian(row.AsSpan(4)));
+    public static RowId Superseded(ReadOnlySpan<byte> row) =>
+        new(new(BinaryPrimitives.ReadInt64BigEndian(row[8..])), BinaryPrimitives.ReadInt32BigEndian(row[4..]));
 
-    public static long SupersededBytes(byte[] row) => BinaryPrimitives.ReadInt64BigEndian(row.AsSpan(16));
+    public static long SupersededBytes(ReadOnlySpan<byte> row) => BinaryPrimitives.ReadInt64BigEndian(row[16..]);
 
-    public static ReadOnlyMemory<byte> KeyValue(byte[] row) => row.AsMemory(HeaderBytes);
+    public static ReadOnlyMemory<byte> KeyValue(ReadOnlyMemory<byte> row) => row[HeaderBytes..];
 
-    public static KeyValueFields Fields(byte[] row) => KeyValueCodec.Read(row.AsSpan(HeaderBytes));
+    public static KeyValueFields Fields(ReadOnlySpan<byte> row) => KeyValueCodec.Read(row[HeaderBytes..]);
 
     /// <summary>A row as it came from the engine; another format stops the process, since nothing in it could be trusted.</summary>
     public static byte[] Checked(byte[] row)

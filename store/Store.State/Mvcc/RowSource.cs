@@ -6,13 +6,12 @@ namespace Store.State;
 abstract class RowSource
 {
     /// <summary>Null when compaction has deleted it since the reader's view was made.</summary>
-    public abstract byte[]? Load(RowId id);
+    public abstract ReadOnlyMemory<byte>? Load(RowId id);
 
     /// <summary>The newest row of the key, from the cache if it is there.</summary>
-    public virtual byte[]? Load(KeyEntry entry)
+    public virtual ReadOnlyMemory<byte>? Load(KeyEntry entry)
     {
-        var row = entry.Row;
-        if (row is null) return Load(entry.Id);
+        if (entry.Row is not { } row) return Load(entry.Id);
         if (!entry.Referenced) entry.Referenced = true;
         return row;
     }
@@ -21,17 +20,17 @@ abstract class RowSource
 /// <summary>For readers of views: the engine, with a note to the writer of what should have been in the cache.</summary>
 sealed class EngineRows(IKeyValueEngine engine, MissedRows missed) : RowSource
 {
-    public override byte[]? Load(RowId id)
+    public override ReadOnlyMemory<byte>? Load(RowId id)
     {
         Span<byte> key = stackalloc byte[Row.KeyBytes];
         Row.WriteKey(key, id);
-        return engine.Get(Table.Revisions, key) is { } row ? Row.Checked(row) : null;
+        return engine.Get(Table.Revisions, key) is { } row ? Row.Checked(row) : default(ReadOnlyMemory<byte>?);
     }
 
-    public override byte[]? Load(KeyEntry entry)
+    public override ReadOnlyMemory<byte>? Load(KeyEntry entry)
     {
         if (base.Load(entry) is not { } row) return null;
-        if (entry.Row is null) missed.Note(entry, row);
+        if (entry.Slab is null) missed.Note(entry, row);
         return row;
     }
 }
@@ -39,21 +38,21 @@ sealed class EngineRows(IKeyValueEngine engine, MissedRows missed) : RowSource
 /// <summary>For the writer within a batch: rows that the engine does not have yet, then the engine.</summary>
 sealed class PendingRows(RowSource engine) : RowSource
 {
-    readonly List<(RowId Id, byte[] Row)> rows = [];
+    readonly List<(RowId Id, ReadOnlyMemory<byte> Row)> rows = [];
 
     /// <summary>Changes come in the order of their ids.</summary>
-    public void Add(RowId id, byte[] row) => rows.Add((id, row));
+    public void Add(RowId id, ReadOnlyMemory<byte> row) => rows.Add((id, row));
 
     public void Clear() => rows.Clear();
 
-    public override byte[] Load(RowId id)
+    public override ReadOnlyMemory<byte>? Load(RowId id)
     {
         var row = Find(id) ?? engine.Load(id);
         Invariant.Require(row is not null);
         return row;
     }
 
-    byte[]? Find(RowId id)
+    ReadOnlyMemory<byte>? Find(RowId id)
     {
         int low = 0, high = rows.Count - 1;
         while (low <= high)
@@ -79,7 +78,7 @@ sealed class MissedRows
     readonly Miss?[] notes = new Miss?[Capacity];
     int next;
 
-    public void Note(KeyEntry entry, byte[] row) => notes[next++ & (Capacity - 1)] = new(entry, row);
+    public void Note(KeyEntry entry, ReadOnlyMemory<byte> row) => notes[next++ & (Capacity - 1)] = new(entry, row);
 
     public void MoveTo(ValueCache cache)
     {
@@ -89,9 +88,9 @@ sealed class MissedRows
         {
             if (notes[slot] is not { } miss) continue;
             notes[slot] = null;
-            if (!miss.Entry.Replaced && miss.Entry.Row is null) cache.Add(miss.Entry, miss.Row);
+            if (!miss.Entry.Replaced && miss.Entry.Slab is null) cache.AddCopy(miss.Entry, miss.Row);
         }
     }
 
-    sealed record Miss(KeyEntry Entry, byte[] Row);
+    sealed record Miss(KeyEntry Entry, ReadOnlyMemory<byte> Row);
 }

@@ -65,16 +65,16 @@ struct SelectedRows : IEntryVisitor
         var needsRow = request.SortTarget == SortTarget.Value || !found.IsNewest;
         if (!needsRow) return new(found, entry.Create, entry.Version, default);
         if (reader.Load(found) is not { } row) return null;
-        var fields = Row.Fields(row);
+        var fields = Row.Fields(row.Span);
         var value = request.SortTarget == SortTarget.Value ? ValueOf(row, fields) : default;
         return new(found, fields.Create, fields.Version, value);
     }
 
-    static ReadOnlyMemory<byte> ValueOf(byte[] row, in KeyValueFields fields)
+    static ReadOnlyMemory<byte> ValueOf(ReadOnlyMemory<byte> row, in KeyValueFields fields)
     {
         if (fields.Value.IsEmpty) return default;
-        row.AsSpan().Overlaps(fields.Value, out var at);
-        return row.AsMemory(at, fields.Value.Length);
+        row.Span.Overlaps(fields.Value, out var at);
+        return row.Slice(at, fields.Value.Length);
     }
 
     readonly bool Passes(in Candidate candidate)

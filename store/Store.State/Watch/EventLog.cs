@@ -10,13 +10,13 @@ public sealed record StoredEvent(
     /// <summary>The encoded KeyValue before this change when it was at hand at apply; null: look it up by <see cref="Superseded"/>.</summary>
     public ReadOnlyMemory<byte>? Previous { get; init; }
 
-    internal static StoredEvent Of(RowId id, byte[] row, byte[]? previous)
+    internal static StoredEvent Of(RowId id, ReadOnlyMemory<byte> row, ReadOnlyMemory<byte>? previous)
     {
-        var fields = Row.Fields(row);
-        row.AsSpan().Overlaps(fields.Key, out var at);
-        return new(id, Row.IsTombstone(row), fields.Create == fields.Mod, row.AsMemory(at, fields.Key.Length), Row.KeyValue(row), Row.Superseded(row))
+        var fields = Row.Fields(row.Span);
+        row.Span.Overlaps(fields.Key, out var at);
+        return new(id, Row.IsTombstone(row.Span), fields.Create == fields.Mod, row.Slice(at, fields.Key.Length), Row.KeyValue(row), Row.Superseded(row.Span))
         {
-            Previous = previous is null ? default(ReadOnlyMemory<byte>?) : Row.KeyValue(previous),
+            Previous = previous is { } superseded ? Row.KeyValue(superseded) : default(ReadOnlyMemory<byte>?),
         };
     }
 }

@@ -125,7 +125,7 @@ sealed unsafe class BatchHandle : NativeHandle
     internal void Add(EngineBatch.Operation operation)
     {
         var family = database.FamilyOf(operation.Table);
-        fixed (byte* key = operation.Key, value = operation.Value ?? operation.RangeEnd)
+        fixed (byte* key = operation.Key, value = operation.Value is { } bytes ? bytes.Span : operation.RangeEnd)
         {
             var keyLength = (nuint)operation.Key.Length;
             if (operation.RangeEnd is { } end) Native.Instance.rocksdb_writebatch_delete_range_cf(handle, family, key, keyLength, value, (nuint)end.Length);

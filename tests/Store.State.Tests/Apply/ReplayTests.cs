@@ -90,7 +90,7 @@ public sealed class ReplayTests
     {
         var engine = new MemoryEngine();
         var batch = new EngineBatch();
-        batch.Put(Table.Meta, MetaKeys.Applied, [9, 0, 0]);
+        batch.Put(Table.Meta, MetaKeys.Applied, new byte[] { 9, 0, 0 });
         engine.Write(batch);
         var error = Assert.Throws<StateFormatException>(() => StateMachine.Open(engine, new()));
         Assert.Equal("the state on disk has format 9 but this version reads format 1: start the version that wrote it, or a newer one", error.Message);

@@ -22,7 +22,7 @@ public abstract class EngineContract
     public void An_empty_value_is_a_value()
     {
         var engine = Open();
-        engine.Write(Batch(batch => batch.Put(Table.Meta, Bytes("a"), [])));
+        engine.Write(Batch(batch => batch.Put(Table.Meta, Bytes("a"), default)));
         Assert.Empty(engine.Get(Table.Meta, Bytes("a"))!);
     }
 
@@ -49,7 +49,7 @@ public abstract class EngineContract
         byte[][] keys = [[0x80], [0x7f], [0xff], [0x7f, 0x00], [0x00]];
         engine.Write(Batch(batch =>
         {
-            foreach (var key in keys) batch.Put(Table.Revisions, key, []);
+            foreach (var key in keys) batch.Put(Table.Revisions, key, default);
         }));
         Assert.Equal(["00", "7F", "7F00", "80", "FF"], Keys(engine.Scan(Table.Revisions, Array.Empty<byte>(), null)));
         Assert.Equal(["7F", "7F00"], Keys(engine.Scan(Table.Revisions, new byte[] { 0x7f }, new byte[] { 0x80 })));
@@ -62,7 +62,7 @@ public abstract class EngineContract
         var engine = Open();
         engine.Write(Batch(batch =>
         {
-            foreach (var key in "abcd") batch.Put(Table.Meta, Bytes(key.ToString()), []);
+            foreach (var key in "abcd") batch.Put(Table.Meta, Bytes(key.ToString()), default);
         }));
         engine.Write(Batch(batch => batch.DeleteRange(Table.Meta, Bytes("b"), Bytes("d"))));
         Assert.Equal("a= d=", Text(engine.Scan(Table.Meta, Bytes(""), null)));

@@ -46,6 +46,6 @@ public sealed class MemoryEngineTests : EngineContract
 
     static void Put(MemoryEngine engine, params string[] keys) => engine.Write(Batch(batch =>
     {
-        foreach (var key in keys) batch.Put(Table.Meta, Bytes(key), []);
+        foreach (var key in keys) batch.Put(Table.Meta, Bytes(key), default);
     }));
 }

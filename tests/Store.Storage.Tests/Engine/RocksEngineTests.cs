@@ -47,7 +47,7 @@ public sealed class RocksEngineTests : IDisposable
         batch.DeleteRange(Table.Revisions, Bytes("a"), Bytes("c"));
         batch.Put(Table.Revisions, Bytes("b"), Bytes("new"));
         batch.Delete(Table.Revisions, Bytes("c"));
-        batch.Put(Table.Revisions, Bytes("empty"), []);
+        batch.Put(Table.Revisions, Bytes("empty"), default);
         engine.Write(batch);
         Assert.Equal("b=new empty=", Text(engine.Scan(Table.Revisions, default, null)));
         Assert.Equal([], engine.Get(Table.Revisions, "empty"u8)!);
