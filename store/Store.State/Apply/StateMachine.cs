@@ -6,10 +6,10 @@ namespace Store.State;
 public sealed record StateOptions
 {
     /// <summary>Newest encoded values are kept in memory up to this many bytes; the rest is read from the engine.</summary>
-    public long ValueCacheBytes { get; init; } = 64 << 20;
+    public long ValueCacheBytes { get; init; } = 48 << 20;
 
     /// <summary>The newest events are kept in memory for watchers up to this many bytes.</summary>
-    public long EventTailBytes { get; init; } = 16 << 20;
+    public long EventTailBytes { get; init; } = 8 << 20;
 
     /// <summary>Quota for live bytes; zero or less: none.</summary>
     public long QuotaBytes { get; init; } = 2L << 30;
