@@ -73,8 +73,7 @@ sealed class MvccStore
     {
         var id = NextId();
         var fields = new KeyValueFields { Key = old.Key, Mod = id.Main.Value };
-        var row = new byte[Row.Size(fields)];
-        Row.Write(row, fields, tombstone: true, old.Id, Space.SupersededBytes);
+        var row = Row.Encode(fields, tombstone: true, old.Id, Space.SupersededBytes);
         var entry = Succeed(old, old.Key, id, default, cost: 0, tombstone: true);
         Space = Space with { SupersededBytes = Space.SupersededBytes + old.Cost };
         Record(id, row, entry, old);

@@ -23,6 +23,13 @@ static class Row
 
     public static int Size(in KeyValueFields fields) => HeaderBytes + KeyValueCodec.Size(fields);
 
+    public static byte[] Encode(in KeyValueFields fields, bool tombstone, RowId superseded, long supersededBytes)
+    {
+        var row = new byte[Size(fields)];
+        Write(row, fields, tombstone, superseded, supersededBytes);
+        return row;
+    }
+
     /// <param name="row">Exactly <see cref="Size"/> bytes, of any content.</param>
     public static void Write(Span<byte> row, in KeyValueFields fields, bool tombstone, RowId superseded, long supersededBytes)
     {
