@@ -16,7 +16,6 @@ public sealed partial class MemberProcess : IAsyncDisposable
 {
     readonly IReadOnlyList<string> arguments;
     readonly Lock logGate = new();
-    readonly string program;
     Process? process;
     GrpcChannel? channel;
 
@@ -28,12 +27,14 @@ public sealed partial class MemberProcess : IAsyncDisposable
         ClientPort = clientPort;
         PeerPort = peerPort;
         this.arguments = arguments;
-        program = Binaries.Of(product);
+        Program = Binaries.Of(product);
         Directory.CreateDirectory(folder);
     }
 
     public Product Product { get; }
     public string Name { get; }
+    /// <summary>What the next start runs.</summary>
+    public string Program { get; set; }
     /// <summary>Holds `data` (the data directory) and `log`.</summary>
     public string Folder { get; }
     public int ClientPort { get; }
@@ -58,9 +59,10 @@ public sealed partial class MemberProcess : IAsyncDisposable
         HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(3) },
     });
 
-    public void Start()
+    /// <param name="more">Flags for this start alone.</param>
+    public void Start(params IReadOnlyList<string> more)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program, [.. arguments, .. more]) { RedirectStandardOutput = true, RedirectStandardError = true };
         var started = new Process { StartInfo = start };
         started.OutputDataReceived += (_, line) => AppendLog(line.Data);
         started.ErrorDataReceived += (_, line) => AppendLog(line.Data);

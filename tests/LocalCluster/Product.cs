@@ -19,6 +19,9 @@ public static class Binaries
         Environment.GetEnvironmentVariable("STORE_BIN") ?? Path.Combine(RepositoryRoot, "out/store/store"),
         "run `make build`, or set STORE_BIN to a built store");
 
+    /// <summary>The next version of the store, as far as its format on disk goes.</summary>
+    public static string NextStore => Existing(Path.Combine(RepositoryRoot, "out/store-next/store"), "run `make next-format`");
+
     public static string Etcd => Existing(Environment.GetEnvironmentVariable("ETCD_BIN") ?? Path.Combine(EtcdFolder(), "etcd"), EtcdHint);
 
     public static string Etcdctl => Existing(Environment.GetEnvironmentVariable("ETCDCTL_BIN") ?? Path.Combine(EtcdFolder(), "etcdctl"), EtcdHint);

@@ -45,6 +45,8 @@ public sealed record ServerOptions
     /// <summary>For the revision mode.</summary>
     public long AutoCompactionRevisions { get; init; }
     public bool UnsafeNoSync { get; init; }
+    /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>
+    public bool ForceNewCluster { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public bool LogToStandardOutput { get; init; }
     public bool LogAsJson { get; init; } = true;

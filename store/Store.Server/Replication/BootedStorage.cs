@@ -27,7 +27,7 @@ sealed record BootedStorage(
                 : options.InitialClusterState == InitialClusterState.New
                     ? InitialMembership.Of(options)
                     : await JoinedCluster.AskAsync(options, time, cancellationToken);
-            var booted = Open(options, data, clusterId, self, members);
+            var booted = Open(options, data, clusterId, self, members, logger);
             foreach (var notice in data.Notices) Server.Log.DataNotice(logger, notice);
             var how = members.Count == 0 ? "restart" : options.InitialClusterState == InitialClusterState.New ? "new cluster" : "join";
             var last = booted.Start.Entries is [.., var entry] ? entry.Index : booted.Start.Snapshot.Index;
@@ -42,7 +42,7 @@ sealed record BootedStorage(
         }
     }
 
-    static BootedStorage Open(ServerOptions options, DataDirectory data, ulong clusterId, NodeId self, IReadOnlyList<ClusterMember> members)
+    static BootedStorage Open(ServerOptions options, DataDirectory data, ulong clusterId, NodeId self, IReadOnlyList<ClusterMember> members, ILogger logger)
     {
         var identity = new Storage.MemberIdentity(clusterId, self);
         var storage = data.OpenStorage(identity, NodeOptions.Wal(options), NodeOptions.Rocks());
@@ -58,7 +58,14 @@ sealed record BootedStorage(
                 content = Begin(storage.Log, content, InitialMembership.Of(options).Members);
             var boot = BootRule.Decide(content, state.Applied, state.AppliedTerm, state.Config, storage.Installed);
             if (boot.Repair is { } repair) storage.Log.Persist([repair]);
-            return new(clusterId, self, data, storage.Log, storage.Engine, state, boot.Start with { Config = state.Config }, members);
+            var start = boot.Start with { Config = state.Config };
+            if (options.ForceNewCluster && ForcedCluster.Entries(start, self) is { } forced)
+            {
+                storage.Log.Persist([forced]);
+                start = ForcedCluster.Append(start, forced);
+                Server.Log.ClusterForced(logger, self.ToString(), forced.Entries.Count);
+            }
+            return new(clusterId, self, data, storage.Log, storage.Engine, state, start, members);
         }
         catch
         {

@@ -54,4 +54,7 @@ static partial class Log
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "the member cannot go on")]
     public static partial void Fatal(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "forced a new cluster of this member alone: all others were removed; take --force-new-cluster away again")]
+    public static partial void ClusterForced(ILogger logger, string member, int changes);
 }

@@ -10,15 +10,15 @@ namespace Store.State;
 readonly record struct AppliedState(
     ulong Index, ulong Term, long Revision, long Compacted, SpaceUsage Space, long RefusedCost, ulong Hash)
 {
-    const byte Format = 1;
     const int Bytes = 1 + 9 * 8;
 
     public static readonly AppliedState New = new(0, 0, 1, -1, default, 0, 0);
 
-    public byte[] Encode()
+    /// <param name="format">One that all members can read: <see cref="StateFormat.Under"/>.</param>
+    public byte[] Encode(byte format)
     {
         var bytes = new byte[Bytes];
-        bytes[0] = Format;
+        bytes[0] = format;
         Span<long> numbers =
         [
             (long)Index, (long)Term, Revision, Compacted, Space.PutBytes, Space.SupersededBytes, Space.CompactedBytes, RefusedCost, (long)Hash,
@@ -29,7 +29,7 @@ readonly record struct AppliedState(
 
     public static AppliedState Decode(byte[] bytes)
     {
-        if (bytes.Length == 0 || bytes[0] != Format) throw new StateFormatException(bytes.Length == 0 ? (byte)0 : bytes[0], Format);
+        StateFormat.RequireKnown(bytes.Length == 0 ? (byte)0 : bytes[0]);
         Invariant.Require(bytes.Length == Bytes);
         long Number(int i) => BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(1 + i * 8));
         return new((ulong)Number(0), (ulong)Number(1), Number(2), Number(3), new(Number(4), Number(5), Number(6)), Number(7), (ulong)Number(8));

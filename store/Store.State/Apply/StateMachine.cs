@@ -151,7 +151,7 @@ public sealed partial class StateMachine
 
     void Write()
     {
-        batch.Writes.Put(Table.Meta, MetaKeys.Applied, State.Encode());
+        batch.Writes.Put(Table.Meta, MetaKeys.Applied, State.Encode(StateFormat.Under(cluster.View.Version)));
         engine.Write(batch.Writes);
         batch.Writes.Clear();
         store.Written();

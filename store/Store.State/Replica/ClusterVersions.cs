@@ -18,7 +18,7 @@ static class ClusterVersions
         return $"{next.Major}.{next.Minor}.0";
     }
 
-    static (int Major, int Minor)? Parse(string version)
+    public static (int Major, int Minor)? Parse(string version)
     {
         var parts = version.Split('.');
         return parts.Length >= 2 && int.TryParse(parts[0], out var major) && int.TryParse(parts[1], out var minor) ? (major, minor) : null;

@@ -157,7 +157,7 @@ public sealed class StateRestore
             compacted = revision;
             space = space with { CompactedBytes = space.SupersededBytes };
         }
-        batch.Writes.Put(Table.Meta, MetaKeys.Applied, (AppliedState.New with { Revision = revision, Compacted = compacted, Space = space, Hash = batch.Hash }).Encode());
+        batch.Writes.Put(Table.Meta, MetaKeys.Applied, (AppliedState.New with { Revision = revision, Compacted = compacted, Space = space, Hash = batch.Hash }).Encode(StateFormat.First));
         Write();
         return new(new(revision), new(snapshot), rows, 0, 0);
     }

@@ -153,7 +153,7 @@ public class FlagTests
     public void The_version_starts_with_etcds_line(string argument)
     {
         var text = Assert.IsType<CommandLine.Print>(CommandLine.Parse([argument], _ => null)).Text;
-        Assert.Matches(@"^etcd Version: 3\.6\.\d+\n", text);
+        Assert.Matches(@"^etcd Version: 3\.7\.\d+\n", text);
         Assert.Contains("\nStore Version: ", text, StringComparison.Ordinal);
     }
 

@@ -28,8 +28,15 @@ public sealed class SharedPortTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        (port, application) = await ServeAsync(time);
+        port.Release();
+    }
+
+    /// <summary>Nobody is let in yet.</summary>
+    static async Task<(SharedPort Port, WebApplication Application)> ServeAsync(TimeProvider time)
+    {
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        port = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), time, NullLogger.Instance, Token);
+        var port = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), time, NullLogger.Instance, Token);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<IConnectionListenerFactory, SharedPortListenerFactory>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -37,10 +44,10 @@ public sealed class SharedPortTests : IAsyncLifetime
             kestrel.Listen(port.For(ClientProtocol.Http1), listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(port.For(ClientProtocol.Http2), listen => listen.Protocols = HttpProtocols.Http2);
         });
-        application = builder.Build();
+        var application = builder.Build();
         application.Run(http => http.Response.WriteAsync(http.Request.Protocol));
         await application.StartAsync(Token);
-        port.Release();
+        return (port, application);
     }
 
     public async ValueTask DisposeAsync()
@@ -55,6 +62,15 @@ public sealed class SharedPortTests : IAsyncLifetime
     public async Task Both_protocols_are_served_on_one_port(string version)
     {
         Assert.Equal(version == "2.0" ? "HTTP/2" : "HTTP/1.1", await GetAsync(Version.Parse(version)));
+    }
+
+    [Fact]
+    public async Task A_port_that_never_let_anybody_in_closes_all_the_same()
+    {
+        var (waiting, server) = await ServeAsync(time);
+        await server.StopAsync(Token).WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await server.DisposeAsync();
+        await waiting.DisposeAsync();
     }
 
     [Fact]

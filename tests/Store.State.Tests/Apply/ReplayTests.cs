@@ -93,7 +93,7 @@ public sealed class ReplayTests
         batch.Put(Table.Meta, MetaKeys.Applied, new byte[] { 9, 0, 0 });
         engine.Write(batch);
         var error = Assert.Throws<StateFormatException>(() => StateMachine.Open(engine, new()));
-        Assert.Equal("the state on disk has format 9 but this version reads format 1: start the version that wrote it, or a newer one", error.Message);
+        Assert.Equal("the state on disk has format 9 but this version reads formats up to 1: start the version that wrote it, or a newer one", error.Message);
     }
 
     static List<Entry> Log(int seed, int length)

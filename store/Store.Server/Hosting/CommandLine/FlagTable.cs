@@ -66,7 +66,7 @@ static class FlagTable
         Duration("downgrade-check-time", "5s", "Accepted for etcd's sake."),
         Text("feature-gates", "", "Accepted for etcd's sake: name=true,..."),
         Boolean("unsafe-no-fsync", "false", "Never sync the log. A crash of the machine loses acknowledged writes."),
-        Boolean("force-new-cluster", "false", "Form a one-member cluster from this data.", "--force-new-cluster"),
+        Boolean("force-new-cluster", "false", "Unsafe, for a quorum lost for good: remove all other members at the start. Take the flag away again afterwards."),
         Text("cors", "*", "Allowed origins of the JSON gateway.", "the JSON gateway"),
         Text("host-whitelist", "*", "Host names accepted in HTTP requests.", "host lists"),
         Boolean("enable-grpc-gateway", "true", "Accepted for etcd's sake: there is no JSON gateway yet."),

@@ -69,6 +69,7 @@ static class ServerOptionsReader
             AutoCompactionPeriod = period,
             AutoCompactionRevisions = revisions,
             UnsafeNoSync = flags.Boolean("unsafe-no-fsync"),
+            ForceNewCluster = flags.Boolean("force-new-cluster"),
             LogLevel = Level(flags.Text("log-level")),
             LogToStandardOutput = OneOf(flags, "log-outputs", "default", "stderr", "stdout") == "stdout",
             LogAsJson = OneOf(flags, "log-format", "json", "console") == "json",

@@ -132,6 +132,8 @@ sealed class SharedPort : IAsyncDisposable
         await listener.UnbindAsync(CancellationToken.None);
         await stopping.CancelAsync();
         if (pump is { } running) await running;
+        // A port that was never released has no pump to end what Kestrel waits for; without this a member that fails before it serves could not end.
+        foreach (var half in accepted) half.Writer.TryComplete();
     }
 
     public async ValueTask DisposeAsync()
