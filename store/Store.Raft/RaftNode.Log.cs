@@ -66,6 +66,20 @@ public sealed partial class RaftNode
         SendWhenDurable(new Message.AppendAccepted(Id, install.From, Term, Commit));
     }
 
+    /// <summary>
+    /// The state machine is to be replaced by the snapshot even where the log holds everything in it: what this member made of its entries has proved wrong. The log stays
+    /// where it reaches the snapshot. Comes out as <see cref="Ready.Restore"/>, but not at a leader, and not for a snapshot behind what is applied.
+    /// </summary>
+    public void ReplaceState(Message.InstallSnapshot install)
+    {
+        var snapshot = install.Snapshot;
+        if (_role.Kind == RaftRole.Leader || snapshot.Index < AppliedIndex) return;
+        if (snapshot.Index > Commit) TakeSnapshot(install);
+        if (snapshot.Index > Commit || _restore is not null) return;
+        if (_role.Kind != RaftRole.Follower) BecomeFollower(Term, NodeId.None);
+        (_handedOut, _restore, Config) = (LogIndex.Max(_handedOut, snapshot.Index), snapshot, snapshot.Config);
+    }
+
     private void TakeEntries(IReadOnlyList<Entry> entries)
     {
         var conflict = Log.FindConflict(entries);

@@ -6,10 +6,13 @@ namespace Store.Simulation;
 /// <summary>Bad luck: what goes wrong next, and when it is mended.</summary>
 sealed class Faults(World world)
 {
+    const ulong FirstNewcomer = 100;
+
     /// <summary>In every third story bad luck comes in quick succession: what needs two accidents within one election only shows there.</summary>
     readonly bool frantic = world.Options.Seed % 3 == 0;
     bool stopped;
-    ulong nextMember = 100;
+    bool rotten;
+    ulong nextMember = FirstNewcomer;
 
     public int Crashes { get; private set; }
 
@@ -51,8 +54,14 @@ sealed class Faults(World world)
                 victim.Pause();
                 After(5_000_000, victim.Resume);
                 break;
-            case Fault.Membership:
+            case Fault.Membership when !rotten:
                 ChangeMembership();
+                break;
+            case Fault.Rot when !rotten && victim.IsUp && nextMember == FirstNewcomer:
+                // One in a story, of three or five: of two or four that differ, nobody could tell who is right.
+                rotten = true;
+                Crash(victim);
+                victim.Disk.Rot();
                 break;
         }
     }

@@ -97,6 +97,23 @@ sealed class SimDisk(World world)
         if (world.Options.Bug == Bug.TornBatch) Mix(meta: before, revisions: Engine);
     }
 
+    /// <summary>
+    /// The state becomes another: it holds a lease that nobody was granted, and says of itself that this is what came of the log. Clients do not see that lease, so that
+    /// nothing they are told before the difference is found is wrong.
+    /// </summary>
+    public void Rot()
+    {
+        if (Engine.Get(Table.Meta, MetaKeys.Applied) is not { } applied) return;
+        var edited = new EngineBatch();
+        byte[] lease = [1, .. Enumerable.Repeat((byte)0, 4), 0x7f, 0, 0, 0, .. Enumerable.Repeat((byte)0, 8)];
+        edited.Put(Table.Meta, MetaKeys.Lease(new(long.MaxValue)), lease);
+        // Its last number is the hash.
+        applied = [.. applied[..^1], (byte)(applied[^1] ^ 1)];
+        edited.Put(Table.Meta, MetaKeys.Applied, applied);
+        Engine.Write(edited);
+        Engine.Flush();
+    }
+
     /// <summary>What an engine without atomic flushes leaves: one table older than the other.</summary>
     void Mix(MemoryEngine meta, MemoryEngine revisions)
     {

@@ -40,7 +40,9 @@ public enum Fault
     Clock = 16,
     SlowDisk = 32,
     Membership = 64,
-    All = Network | Partition | Crash | Pause | Clock | SlowDisk | Membership,
+    /// <summary>A member comes back from a crash with another state than it had, and nothing on its disk tells.</summary>
+    Rot = 128,
+    All = Network | Partition | Crash | Pause | Clock | SlowDisk | Membership | Rot,
 }
 
 /// <summary>Deliberate mistakes, each in the place where a real one would be made.</summary>
@@ -69,6 +71,8 @@ public enum Bug
     SnapshotTooOld,
     /// <summary>Watchers are told of a batch by its last revision alone.</summary>
     WatchSkips,
+    /// <summary>Nobody compares states, so that a member whose state has rotted goes on with it.</summary>
+    NeverCompare,
     /// <summary>A leader counts members for entries of earlier terms (Raft, figure 8).</summary>
     CommitOldTermByCounting,
 }

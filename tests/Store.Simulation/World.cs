@@ -138,7 +138,7 @@ public sealed class World
         }
         var until = Schedule.Now + 120_000_000;
         Probe(until);
-        if (!Schedule.RunUntil(until, () => probes.Exists(Committed.Contains) && AllApplied())) throw new SimulationFailureException($"after healing the members do not come together: {Standing()}");
+        if (!Schedule.RunUntil(until, () => probes.Exists(Committed.Contains) && AllApplied() && AllAgree())) throw new SimulationFailureException($"after healing the members do not come together: {Standing()}");
         Schedule.RunUntil(until, () => watchers.TrueForAll(watcher => watcher.HasSeen(Committed.Model.Revision)));
     }
 
@@ -158,8 +158,15 @@ public sealed class World
         return live.TrueForAll(member => member.IsUp && member.Replica.Status.Applied == Committed.Last);
     }
 
+    /// <summary>A member whose state had rotted was found and given another's.</summary>
+    bool AllAgree()
+    {
+        var views = Members.Where(member => member.IsUp && Committed.Model.IsMember(member.Id)).Select(member => member.Replica.State.View).ToList();
+        return views.TrueForAll(view => view.StateHash == views[0].StateHash && view.Cluster.Alarms.IsEmpty);
+    }
+
     string Standing() => string.Join("; ", Members.Select(member => member.IsUp
-        ? $"{member.Id}: {member.Replica.Status.Role} term {member.Replica.Status.Term} commit {member.Replica.Status.Commit} applied {member.Replica.Status.Applied} of {Committed.Last} {member.Replica.Status.Config}"
+        ? $"{member.Id}: {member.Replica.Status.Role} term {member.Replica.Status.Term} commit {member.Replica.Status.Commit} applied {member.Replica.Status.Applied} of {Committed.Last} {member.Replica.Status.Config} hash {member.Replica.State.View.StateHash:x} diverged [{string.Join(' ', member.Cluster.Diverged)}]"
         : $"{member.Id}: {(member.IsGone ? "gone" : "down")}"));
 
     void Check()

@@ -48,6 +48,14 @@ public abstract record Message(NodeId From, NodeId To, Term Term)
 
     /// <summary>A follower asks the leader to hand over to <paramref name="Target"/>.</summary>
     public sealed record TransferLeader(NodeId From, NodeId To, Term Term, NodeId Target) : Message(From, To, Term);
+
+    /// <summary>A leader asks what the member's state was at the index. This and the next two are no part of the agreement: whoever drives the core answers them.</summary>
+    public sealed record HashQuestion(NodeId From, NodeId To, Term Term, LogIndex Index) : Message(From, To, Term);
+
+    public sealed record HashAnswer(NodeId From, NodeId To, Term Term, LogIndex Index, ulong Hash) : Message(From, To, Term);
+
+    /// <summary>A member whose state has proved wrong asks the leader for its own, applied at least up to the index.</summary>
+    public sealed record StateRequest(NodeId From, NodeId To, Term Term, LogIndex Applied) : Message(From, To, Term);
 }
 
 /// <summary>An entry before it has a place in the log.</summary>

@@ -44,6 +44,7 @@ public sealed record ServerOptions
     public TimeSpan AutoCompactionPeriod { get; init; }
     /// <summary>For the revision mode.</summary>
     public long AutoCompactionRevisions { get; init; }
+    public IntegrityOptions Integrity { get; init; } = new();
     public bool UnsafeNoSync { get; init; }
     /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>
     public bool ForceNewCluster { get; init; }
@@ -62,3 +63,13 @@ public sealed record ServerOptions
 }
 
 public enum AutoCompactionMode { Off, Periodic, Revision }
+
+/// <summary>When everything that members hold is read and compared, beside what they always compare while they run.</summary>
+public sealed record IntegrityOptions
+{
+    public bool AtStart { get; init; }
+    /// <summary>Zero: never.</summary>
+    public TimeSpan Interval { get; init; }
+    /// <summary>How often it is looked whether there was a compaction; zero: never.</summary>
+    public TimeSpan AfterCompactionInterval { get; init; }
+}

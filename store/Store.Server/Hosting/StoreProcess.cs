@@ -69,6 +69,7 @@ public static class StoreProcess
         try
         {
             await Task.WhenAny(ReadyAsync(options, node, stopping), node.Ended);
+            if (!node.Ended.IsCompleted && options.Integrity.AtStart) await Task.WhenAny(node.Loop.CompareContentAtLeaderAsync(stopping), node.Ended);
             if (!node.Ended.IsCompleted && options.WarmUp > TimeSpan.Zero) await WarmUpAsync(options, ports, logger, stopping);
             if (!node.Ended.IsCompleted && !stopping.IsCancellationRequested)
             {

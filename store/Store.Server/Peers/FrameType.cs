@@ -17,6 +17,9 @@ enum FrameType : byte
     ReadIndexRequest = 13,
     ReadIndexReply = 14,
     TransferLeader = 15,
+    HashQuestion = 16,
+    HashAnswer = 17,
+    StateRequest = 18,
 
     Ping = 32,
     Pong = 33,

@@ -37,6 +37,9 @@ static class MessageCodec
             case Message.ReadIndexRequest m: Begin(frames, FrameType.ReadIndexRequest, m); frames.WriteLong(m.Context); break;
             case Message.ReadIndexReply m: Begin(frames, FrameType.ReadIndexReply, m); frames.WriteLong(m.Context); frames.WriteLong(m.Index.Value); break;
             case Message.TransferLeader m: Begin(frames, FrameType.TransferLeader, m); frames.WriteLong(m.Target.Value); break;
+            case Message.HashQuestion m: Begin(frames, FrameType.HashQuestion, m); frames.WriteLong(m.Index.Value); break;
+            case Message.HashAnswer m: Begin(frames, FrameType.HashAnswer, m); frames.WriteLong(m.Index.Value); frames.WriteLong(m.Hash); break;
+            case Message.StateRequest m: Begin(frames, FrameType.StateRequest, m); frames.WriteLong(m.Applied.Value); break;
             // InstallSnapshot is made by the receiving member once the files have arrived; it is never on the wire.
             default: throw new UnreachableException();
         }
@@ -46,7 +49,7 @@ static class MessageCodec
     /// <summary>Null for a frame that carries no Raft message. The memory stays with the message.</summary>
     public static Message? Read(FrameType type, ReadOnlyMemory<byte> payload, NodeId from, NodeId to)
     {
-        if (type is < FrameType.PreVote or > FrameType.TransferLeader) return null;
+        if (type is < FrameType.PreVote or > FrameType.StateRequest) return null;
         var reader = new PayloadReader(payload);
         var term = new Term(reader.Long());
         return type switch
@@ -65,6 +68,9 @@ static class MessageCodec
             FrameType.ReadIndexRequest => new Message.ReadIndexRequest(from, to, term, reader.Long()),
             FrameType.ReadIndexReply => new Message.ReadIndexReply(from, to, term, reader.Long(), new(reader.Long())),
             FrameType.TransferLeader => new Message.TransferLeader(from, to, term, new(reader.Long())),
+            FrameType.HashQuestion => new Message.HashQuestion(from, to, term, new(reader.Long())),
+            FrameType.HashAnswer => new Message.HashAnswer(from, to, term, new(reader.Long()), reader.Long()),
+            FrameType.StateRequest => new Message.StateRequest(from, to, term, new(reader.Long())),
             _ => throw new InvalidDataException($"frame of unknown type {(byte)type}"),
         };
     }

@@ -67,6 +67,15 @@ sealed class PeerQuestions(ReplicaLoop loop)
                 var reply = await loop.ChangeHereAsync(kind, change, cancellationToken);
                 answer.WriteText(reply.Error.ToString());
                 break;
+            case PeerQuestion.HashKv:
+                var hash = await loop.HashKvAsync(new((long)question.Long()), cancellationToken);
+                answer.WriteText(hash.Error.ToString());
+                answer.WriteLong(hash.Hash);
+                answer.WriteLong((ulong)hash.Compacted.Value);
+                break;
+            case PeerQuestion.CompareContent:
+                await loop.CompareContentAsync(cancellationToken);
+                break;
             default:
                 throw new InvalidDataException("unknown question");
         }

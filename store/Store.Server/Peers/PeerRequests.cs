@@ -13,6 +13,10 @@ enum PeerQuestion : byte
     LeaseTimeToLive = 2,
     /// <summary>kind (1), encoded MemberChange -> error (its name).</summary>
     ChangeMembership = 3,
+    /// <summary>revision (8) -> error (its name), hash (8), compacted revision (8).</summary>
+    HashKv = 4,
+    /// <summary>To the leader, from a member that starts: compare what all members hold. Answered with nothing when that was done.</summary>
+    CompareContent = 5,
 }
 
 /// <summary>

@@ -52,6 +52,18 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "serving peer traffic")]
     public static partial void ServingPeers(ILogger logger, string address);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "the state of this member differs from the other members'; it stops serving and is rebuilt from the leader")]
+    public static partial void Diverged(ILogger logger, string member, ulong index);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the state of a member differs from the other members'; it is being rebuilt")]
+    public static partial void PeerDiverged(ILogger logger, string member, ulong index);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the state of a member that differed agrees with the other members' again")]
+    public static partial void MemberConverged(ILogger logger, string member, ulong index);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "compared what members hold")]
+    public static partial void ContentCompared(ILogger logger, long revision, int members, int diverged);
+
     [LoggerMessage(Level = LogLevel.Critical, Message = "the member cannot go on")]
     public static partial void Fatal(ILogger logger, string reason);
 

@@ -285,6 +285,7 @@ public sealed partial class ReplicaLoop : IDisposable
         view = published;
         compactionLeft = true;
         network.Follow(published.Cluster);
+        FollowVerdicts(published);
         Applied(published);
         Published?.Invoke(published);
         RetryRenewals();

@@ -107,7 +107,7 @@ public sealed class StoreNode : IAsyncDisposable
         writer.Start();
         flusher.Start();
         Loop.Start();
-        background = PublishAttributesAsync();
+        background = Task.WhenAll(PublishAttributesAsync(), new ContentChecks(options.Integrity, Loop, time).RunAsync(stopping.Token));
     }
 
     void Follow(StateView view)

@@ -136,6 +136,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     {
         if (loop.IsLearner) return new(StoreError.NotSupportedForLearner);
         if (command.CalculateSize() > options.RequestBytesMax) return new(StoreError.RequestTooLarge);
+        if (loop.IsCorrupt) return new(StoreError.CorruptCluster);
         // Not cancelled with the call: what is proposed may be applied anyway, and the wait is bounded by the request timeout.
         return AnswerAsync(loop.ProposeAsync(command, CancellationToken.None), headerOf);
     }
@@ -155,7 +156,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     /// <summary>Learners serve serializable ranges alone (contract 1.6, end).</summary>
     async ValueTask<StoreError> ReadyToReadAsync(bool serializable, CancellationToken cancellationToken)
     {
-        if (loop.HasCorruptAlarm) return StoreError.CorruptCluster;
+        if (loop.IsCorrupt) return StoreError.CorruptCluster;
         if (serializable) return StoreError.None;
         return loop.IsLearner ? StoreError.NotSupportedForLearner : await loop.ReadIndexAsync(cancellationToken);
     }

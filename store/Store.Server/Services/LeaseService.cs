@@ -83,6 +83,7 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
         where TResponse : class, IMessage
     {
         if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        if (loop.IsCorrupt) return StoreError.CorruptCluster;
         var reply = await loop.ProposeAsync(command, CancellationToken.None);
         if (reply.Error != StoreError.None) return reply.Error;
         if (reply.Result!.Error != StoreError.None) return reply.Result.Error;

@@ -1,4 +1,3 @@
-using Store.Protocol.Etcdserverpb;
 using Store.Raft;
 
 namespace Store.Server;
@@ -21,15 +20,16 @@ static class LoopQueries
             }
         }
 
-        public bool HasCorruptAlarm => loop.HasAlarm(AlarmType.Corrupt);
-
-        public bool HasAlarm(AlarmType type)
+        /// <summary>Nothing may be served from this member's state: all are stopped by a CORRUPT alarm, or this one has diverged from the others (design S13).</summary>
+        public bool IsCorrupt
         {
-            var alarms = loop.View.Cluster.Alarms;
-            if (alarms.IsEmpty) return false;
-            foreach (var alarm in alarms)
-                if (alarm.Alarm == type) return true;
-            return false;
+            get
+            {
+                var cluster = loop.View.Cluster;
+                return !cluster.Alarms.IsEmpty && (cluster.IsCorrupt || loop.HasDiverged);
+            }
         }
+
+        public bool HasDiverged => loop.View.Cluster.Diverged.Contains(loop.Status.Id);
     }
 }

@@ -33,7 +33,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     StoreError Run(Command command, out IMessage? response)
     {
         response = null;
-        if (cluster.HasAlarm(AlarmType.Corrupt) && IsRefusedWhenCorrupt(command.OperationCase)) return StoreError.CorruptCluster;
+        if (cluster.View.IsCorrupt && IsRefusedWhenCorrupt(command.OperationCase)) return StoreError.CorruptCluster;
         var error = quota.Admit(CostOf(command), command.QuotaBytes);
         if (error != StoreError.None) return error;
         return command.OperationCase switch
@@ -48,6 +48,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
             Operation.Alarm => Alarm(command.Alarm, out response),
             Operation.MemberAttributes => SetAttributes(command.MemberAttributes),
             Operation.ClusterVersion => SetVersion(command.ClusterVersion),
+            Operation.Divergence => Judge(command.Divergence),
             // Skipping what a newer version wrote would part this member's state from the others' for good.
             _ => throw new InvariantException("the log holds a command of a newer version: start that version here"),
         };
@@ -140,6 +141,13 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     StoreError SetVersion(ClusterVersion version)
     {
         cluster.SetVersion(version.Version);
+        return StoreError.None;
+    }
+
+    StoreError Judge(Divergence verdict)
+    {
+        if (verdict.Healed) cluster.Converge(new(verdict.MemberId));
+        else cluster.Diverge(new(verdict.MemberId));
         return StoreError.None;
     }
 

@@ -36,6 +36,7 @@ public sealed partial class StateMachine
     readonly ClusterTable cluster;
     readonly Quota quota;
     readonly CommandRunner commands;
+    readonly HashTrail trail = new();
 
     StateMachine(IKeyValueEngine engine, StateOptions options)
     {
@@ -78,6 +79,9 @@ public sealed partial class StateMachine
     /// <summary>Bytes that the cache of newest values holds.</summary>
     public long CachedBytes => store.CachedBytes;
 
+    /// <summary>The running hash right after the entry was applied; null for what is not applied yet, was long ago, or before this member started.</summary>
+    public ulong? HashAt(LogIndex index) => trail.At(index);
+
     public LeaseInfo? FindLease(LeaseId id) => leases.Find(id);
 
     /// <summary>
@@ -107,6 +111,7 @@ public sealed partial class StateMachine
             Invariant.Require(entry.Index == Applied.Next);
             results.Add(commands.Run(entry));
             (Applied, AppliedTerm) = (entry.Index, entry.Term);
+            trail.Add(Applied, batch.Hash);
         }
         if (results.Count == 0) return results;
         Write();
@@ -138,6 +143,7 @@ public sealed partial class StateMachine
         var state = engine.Get(Table.Meta, MetaKeys.Applied) is { } row ? AppliedState.Decode(row) : AppliedState.New;
         (Applied, AppliedTerm) = (new(state.Index), new(state.Term));
         batch.Hash = state.Hash;
+        trail.Add(Applied, state.Hash);
         quota.RefusedCost = state.RefusedCost;
         store.Restore(state, live: entry =>
         {

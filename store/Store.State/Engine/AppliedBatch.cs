@@ -25,7 +25,10 @@ sealed class AppliedBatch
         Hash = Fold(Hash ^ 1, key);
     }
 
-    /// <summary>Multiply and rotate per word: a few hundred cycles for a value of a kilobyte. It guards against accidents, not against forgers.</summary>
+    /// <summary>
+    /// Never changed: members of different versions run beside each other, and whoever folded otherwise would seem to have diverged. A few hundred cycles for a value of a
+    /// kilobyte: multiply and rotate per word. It guards against accidents, not against forgers.
+    /// </summary>
     static ulong Fold(ulong hash, ReadOnlySpan<byte> bytes)
     {
         const ulong Multiplier = 0x9E37_79B9_7F4A_7C15;

@@ -12,6 +12,9 @@ sealed class ClusterTable(AppliedBatch batch)
 {
     const byte Format = 1;
 
+    /// <summary>The value of an alarm that was raised by <see cref="Diverge"/>; others have none.</summary>
+    static ReadOnlySpan<byte> DivergedMark => [1];
+
     public ClusterView View { get; private set; } = ClusterView.Empty;
 
     public MembershipConfig Config { get; private set; } = MembershipConfig.Empty;
@@ -32,7 +35,10 @@ sealed class ClusterTable(AppliedBatch batch)
             Rows(MetaKeys.Members).Select(row => Decode(row.Value)).ToImmutableSortedDictionary(member => member.Id, member => member),
             [.. Rows(MetaKeys.RemovedMembers).Select(row => new NodeId(MetaKeys.NumberIn(row.Key)))],
             [.. Rows(MetaKeys.Alarms).Select(row => new AlarmMember { MemberID = MetaKeys.NumberIn(row.Key), Alarm = (AlarmType)row.Key[^1] })],
-            version is null ? "" : Encoding.ASCII.GetString(version));
+            version is null ? "" : Encoding.ASCII.GetString(version))
+        {
+            Diverged = [.. Rows(MetaKeys.Alarms).Where(row => row.Value.AsSpan().SequenceEqual(DivergedMark)).Select(row => new NodeId(MetaKeys.NumberIn(row.Key)))],
+        };
         FollowConfig();
     }
 
@@ -77,10 +83,24 @@ sealed class ClusterTable(AppliedBatch batch)
     }
 
     /// <summary>False when it stood already.</summary>
-    public bool Raise(NodeId member, AlarmType type)
+    public bool Raise(NodeId member, AlarmType type) => Raise(member, type, mark: []);
+
+    /// <summary>The member's state is not what the others' is: CORRUPT in its name, for itself alone.</summary>
+    public void Diverge(NodeId member)
+    {
+        if (View.Members.ContainsKey(member) && Raise(member, AlarmType.Corrupt, DivergedMark)) View = View with { Diverged = View.Diverged.Add(member) };
+    }
+
+    /// <summary>The member agrees with the others again. An alarm that was raised by hand stays.</summary>
+    public void Converge(NodeId member)
+    {
+        if (View.Diverged.Contains(member)) Clear(member, AlarmType.Corrupt);
+    }
+
+    bool Raise(NodeId member, AlarmType type, ReadOnlySpan<byte> mark)
     {
         if (View.Alarms.Any(alarm => alarm.MemberID == member.Value && alarm.Alarm == type)) return false;
-        batch.Put(Table.Meta, MetaKeys.Alarm(member, (int)type), default);
+        batch.Put(Table.Meta, MetaKeys.Alarm(member, (int)type), mark.ToArray());
         AlarmMember[] all = [.. View.Alarms, new() { MemberID = member.Value, Alarm = type }];
         View = View with { Alarms = [.. all.OrderBy(alarm => alarm.MemberID).ThenBy(alarm => alarm.Alarm)] };
         return true;
@@ -92,7 +112,7 @@ sealed class ClusterTable(AppliedBatch batch)
         var left = View.Alarms.RemoveAll(alarm => alarm.MemberID == member.Value && alarm.Alarm == type);
         if (left.Length == View.Alarms.Length) return false;
         batch.Delete(Table.Meta, MetaKeys.Alarm(member, (int)type));
-        View = View with { Alarms = left };
+        View = View with { Alarms = left, Diverged = type == AlarmType.Corrupt ? View.Diverged.Remove(member) : View.Diverged };
         return true;
     }
 

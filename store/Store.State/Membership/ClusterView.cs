@@ -19,5 +19,19 @@ public sealed record ClusterView(
     ImmutableArray<Protocol.Etcdserverpb.AlarmMember> Alarms,
     string Version)
 {
+    /// <summary>Members whose state differs from the others' and is being rebuilt (design S13). Each has a CORRUPT alarm in its name, which stops nobody else.</summary>
+    public ImmutableSortedSet<NodeId> Diverged { get; init; } = [];
+
+    /// <summary>A CORRUPT alarm that stops everybody, as etcd's do: raised by hand, or because nobody can tell who is right.</summary>
+    public bool IsCorrupt
+    {
+        get
+        {
+            foreach (var alarm in Alarms)
+                if (alarm.Alarm == Protocol.Etcdserverpb.AlarmType.Corrupt && !Diverged.Contains(new(alarm.MemberID))) return true;
+            return false;
+        }
+    }
+
     public static readonly ClusterView Empty = new(ImmutableSortedDictionary<NodeId, ClusterMember>.Empty, [], [], "");
 }

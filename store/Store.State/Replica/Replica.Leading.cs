@@ -41,6 +41,7 @@ public sealed partial class Replica
     void ChangeLead()
     {
         leases.Clear();
+        comparison = null;
         if (!IsLeader) return;
         // Nobody could renew while there was no leader: one election timeout on top for everyone.
         foreach (var lease in state.Leases)
@@ -63,6 +64,7 @@ public sealed partial class Replica
     {
         if (now < nextLeasePassTick) return;
         nextLeasePassTick = now + options.Ticks(500);
+        if (!CompareStates()) return;
         RevokeExpired();
         CheckpointLeases();
         RaiseClusterVersion();

@@ -55,6 +55,7 @@ public sealed partial class Replica
     public void Read(ulong readId)
     {
         if (removed) readReplies.Add(new(readId, StoreError.Stopped));
+        else if (rebuilding) readReplies.Add(new(readId, StoreError.CorruptCluster));
         else reads.Add(readId, now);
     }
 
@@ -142,7 +143,7 @@ public sealed partial class Replica
     {
         var status = raft.Status;
         if (!status.TransferTarget.IsNone) return true;
-        var heirs = status.Followers.Where(member => !member.IsLearner).OrderBy(member => member.Id == triedHeir).ThenByDescending(member => IsActive(member.Id)).ThenByDescending(member => member.Match);
+        var heirs = status.Followers.Where(member => !member.IsLearner && !diverged.Contains(member.Id)).OrderBy(member => member.Id == triedHeir).ThenByDescending(member => IsActive(member.Id)).ThenByDescending(member => member.Match);
         if (heirs.FirstOrDefault() is not { } heir) return false;
         triedHeir = heir.Id;
         raft.TransferLeadership(heir.Id);

@@ -71,6 +71,7 @@ public sealed partial class Replica
         leases = new(options.TickMilliseconds);
         if (start.Entries.Count > 0) retention.Applied(start.Entries);
         LeaveIfRemoved();
+        FollowVerdicts();
     }
 
     public StateMachine State => state;
@@ -100,6 +101,7 @@ public sealed partial class Replica
         }
         if (proposals.Count > 0 || changes.Count > 0) proposalsArrived = true;
         if (IsLeader && !removed) LeadTick();
+        IntegrityTick();
         if (now >= leaveTick) (leaving, leaveTick) = (true, null);
     }
 
@@ -109,7 +111,7 @@ public sealed partial class Replica
     public void Receive(Message message)
     {
         heardTicks[message.From] = now;
-        raft.Step(message);
+        if (!TakeIntegrityMessage(message)) raft.Step(message);
     }
 
     public void Persisted(ulong sequence) => raft.Persisted(sequence);
@@ -132,6 +134,7 @@ public sealed partial class Replica
         raft.Applied(state.Applied);
         LeaveIfRemoved();
         publish = true;
+        Rebuilt();
     }
 
     /// <summary>The engine has made everything up to here durable: the log may be cut behind it, less what lagging followers may want.</summary>
@@ -139,19 +142,19 @@ public sealed partial class Replica
 
     public bool HasEffects =>
         raft.HasReady || proposalsArrived || leaderChanged || leaving || replies.Count > 0 || readReplies.Count > 0 || publish
-        || (committed.Count > 0 && restoring is null) || (reads.WantsRound && !leader.IsNone);
+        || integrityMessages.Count > 0 || statesWanted.Count > 0 || (committed.Count > 0 && MayApply) || (reads.WantsRound && !leader.IsNone);
 
     public Effects TakeEffects()
     {
         ObserveLeadership();
-        if (committed.Count > 0 && restoring is null) ApplyCommitted();
+        if (committed.Count > 0 && MayApply) ApplyCommitted();
         ProposeWaiting();
         if (reads.WantsRound && !leader.IsNone) raft.ReadIndex(reads.NextContext(now));
 
         var ready = raft.HasReady ? raft.TakeReady() : Nothing;
         Accept(ready);
         // With nothing on its way to the disk or to others there is nobody whom an apply would keep waiting.
-        if (ready.Persist is null && ready.Messages.Count == 0 && committed.Count > 0 && restoring is null) ApplyCommitted();
+        if (ready.Persist is null && ready.Messages.Count == 0 && committed.Count > 0 && MayApply) ApplyCommitted();
         ObserveLeadership();
         reads.Release(state.Applied, readReplies);
         var cut = retention.TakeCut();
@@ -172,7 +175,7 @@ public sealed partial class Replica
         {
             // What was committed before the snapshot is part of it.
             restoring = snapshot;
-            committed.Clear();
+            committed.RemoveAll(entry => entry.Index <= snapshot.Index);
         }
         if (committed.Count == 0) committed = [.. ready.Committed];
         else committed.AddRange(ready.Committed);
@@ -184,21 +187,25 @@ public sealed partial class Replica
         var effects = new Effects
         {
             Persist = ready.Persist,
-            Send = ready.Messages,
+            Send = Send(ready.Messages),
             Replies = replies.Count > 0 ? replies : [],
             Reads = readReplies.Count > 0 ? readReplies : [],
-            SnapshotsNeeded = ready.SnapshotsNeeded,
+            SnapshotsNeeded = statesWanted.Count > 0 ? [.. ready.SnapshotsNeeded.Union(statesWanted)] : ready.SnapshotsNeeded,
             Restore = ready.Restore,
             Published = publish ? state.View : null,
             CutLog = cut,
             Removed = leaving,
         };
         leaving = false;
+        integrityMessages.Clear();
+        statesWanted.Clear();
         if (replies.Count > 0) replies = [];
         if (readReplies.Count > 0) readReplies = [];
         publish = false;
         return effects;
     }
+
+    IReadOnlyList<Message> Send(IReadOnlyList<Message> messages) => integrityMessages.Count > 0 ? [.. messages, .. integrityMessages] : messages;
 
     void ApplyCommitted()
     {
@@ -216,6 +223,7 @@ public sealed partial class Replica
         retention.Applied(entries);
         publish = true;
         if (IsLeader) FollowLeases(results);
+        FollowVerdicts();
     }
 
     /// <summary>A change that the state refused (the member exists, was removed, ...) changes no votes either: the same on every member.</summary>

@@ -23,6 +23,9 @@ public sealed class MessageCodecTests
         new Message.ReadIndexRequest(from, to, term, 11),
         new Message.ReadIndexReply(from, to, term, 11, new(10)),
         new Message.TransferLeader(from, to, term, new(3)),
+        new Message.HashQuestion(from, to, term, new(10)),
+        new Message.HashAnswer(from, to, term, new(10), ulong.MaxValue - 1),
+        new Message.StateRequest(from, to, term, new(10)),
     ];
 
     [Theory]

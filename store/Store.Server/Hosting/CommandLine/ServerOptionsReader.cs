@@ -68,6 +68,7 @@ static class ServerOptionsReader
             AutoCompactionMode = mode,
             AutoCompactionPeriod = period,
             AutoCompactionRevisions = revisions,
+            Integrity = IntegrityFlags.Read(flags),
             UnsafeNoSync = flags.Boolean("unsafe-no-fsync"),
             ForceNewCluster = flags.Boolean("force-new-cluster"),
             LogLevel = Level(flags.Text("log-level")),

@@ -24,7 +24,7 @@ sealed class HealthChecks
         live = [serializable];
         ready =
         [
-            new("data_corruption", _ => ValueTask.FromResult(loop.HasCorruptAlarm ? "alarm activated: CORRUPT" : null)),
+            new("data_corruption", _ => ValueTask.FromResult(loop.IsCorrupt ? "alarm activated: CORRUPT" : null)),
             serializable,
             new("linearizable_read", LinearizableProblemAsync),
             new("non_learner", _ => ValueTask.FromResult(loop.IsLearner ? "failed due to the member being a learner" : null)),
@@ -63,8 +63,11 @@ sealed class HealthChecks
 
     string? AlarmProblem(StringValues excluded)
     {
-        foreach (var alarm in loop.View.Cluster.Alarms)
+        var cluster = loop.View.Cluster;
+        foreach (var alarm in cluster.Alarms)
         {
+            // Another member's state differs: it serves nothing, this one does.
+            if (alarm.Alarm == AlarmType.Corrupt && !loop.IsCorrupt) continue;
             var name = alarm.Alarm.ToString().ToUpperInvariant();
             if (!excluded.Contains(name)) return "ALARM " + name;
         }

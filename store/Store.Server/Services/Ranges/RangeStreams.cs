@@ -23,7 +23,7 @@ public sealed class RangeStreams(ReplicaLoop loop, MemberIdentity identity, Serv
         try
         {
             var error = RangeChunks.Check(request);
-            if (error == StoreError.None && loop.HasCorruptAlarm) error = StoreError.CorruptCluster;
+            if (error == StoreError.None && loop.IsCorrupt) error = StoreError.CorruptCluster;
             if (error == StoreError.None && !request.Serializable) error = await loop.ReadIndexAsync(client.Ended);
             if (error != StoreError.None) throw StatusMapping.ToException(error);
             await SendAsync(request, context.GetHttpContext().Response.BodyWriter, client.Ended);
