@@ -54,8 +54,8 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
             if (await loop.ReadIndexAsync(caller.Aborted) is not StoreError.None and var notReady) return notReady;
             var view = loop.View;
             var response = new AlarmResponse { Header = Header(view, loop.Status) };
-            response.Alarms.Add(view.Cluster.Alarms
-                .Where(a => (request.MemberID == 0 || a.MemberID == request.MemberID) && (request.Alarm == AlarmType.None || a.Alarm == request.Alarm)));
+            // As etcd: of all members, whichever is asked for.
+            response.Alarms.Add(view.Cluster.Alarms.Where(a => request.Alarm == AlarmType.None || a.Alarm == request.Alarm));
             return Answer.Of(response);
         }
 

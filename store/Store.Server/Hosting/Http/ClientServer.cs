@@ -125,7 +125,7 @@ sealed class ClientServer : IAsyncDisposable
     static void Route(WebApplication application, ServerOptions options, ServedMember member)
     {
         var logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Store.Requests");
-        var unary = new UnaryEndpoint(UnaryMethods(options, member), options.MessageBytesMax, logger);
+        var unary = new UnaryEndpoint(UnaryMethods(options, member), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
         var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
 
         application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));

@@ -20,7 +20,8 @@ namespace Store.Server;
 /// <remarks>
 /// grpc-timeout is left to the client, which stops waiting by itself and resets the stream; here every wait is bounded by the request timeout.
 /// </remarks>
-sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax, ILogger logger)
+/// <param name="hasLeader">Callers may ask for one (metadata "hasleader") and are refused where there is none.</param>
+sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax, Func<bool> hasLeader, ILogger logger)
 {
     const int PrefixBytes = 5;
     const string ContentType = "application/grpc";
@@ -137,6 +138,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
                 message = new(plain);
             }
 
+            if (http.Request.Headers["hasleader"] == "true" && !hasLeader()) return StatusMapping.ToStatus(State.StoreError.NoLeader);
             call = method.CallAsync(message, new(http));
             return null;
         }
