@@ -16,7 +16,7 @@ readonly struct OlderRow(long main, int sub, bool tombstone)
 
 /// <summary>
 /// All that memory knows of one key: its newest change and where the older ones stand. Immutable but for the cache's fields, so that published
-/// views read it beside the writer; each change makes a new entry. 96 bytes beside the key and the cached row.
+/// views read it beside the writer; each change makes a new entry. 104 bytes beside the key and the cached row.
 /// </summary>
 /// <remarks>
 /// The life of a key: put at 2, put at 5, deleted at 7, put at 9. The newest is (9, create 9, version 1), the older rows are 2, 5 and 7 with 7 marked
