@@ -38,8 +38,6 @@ sealed class WarmUp(IPEndPoint endPoint, TimeSpan duration)
         using var client = new HttpClient(new SocketsHttpHandler { EnableMultipleHttp2Connections = false, UseProxy = false })
         {
             BaseAddress = new($"http://{endPoint}"),
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         var started = Stopwatch.GetTimestamp();
         var counts = await Task.WhenAll(Enumerable.Range(0, Outstanding).Select(async first =>
@@ -48,7 +46,13 @@ sealed class WarmUp(IPEndPoint endPoint, TimeSpan duration)
             for (var i = first; Stopwatch.GetElapsedTime(started) < duration; i++, count++)
             {
                 var (path, body) = calls[i % calls.Length];
-                using var message = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
+                // The version is the message's: a client's default does not count for messages that were made outside it.
+                using var message = new HttpRequestMessage(HttpMethod.Post, path)
+                {
+                    Content = new ByteArrayContent(body),
+                    Version = HttpVersion.Version20,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                };
                 message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
                 using var response = await client.SendAsync(message, cancellationToken);
                 await response.Content.ReadAsByteArrayAsync(cancellationToken);

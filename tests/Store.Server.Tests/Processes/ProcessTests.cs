@@ -44,6 +44,17 @@ public class ProcessTests
     }
 
     [Fact]
+    public async Task The_warm_up_asks_over_gRPC_what_clients_will_ask()
+    {
+        await using var store = await StoreUnderTest.StartAsync(Token, "--warmup-duration=500ms");
+        using var http = new HttpClient();
+        var metrics = await http.GetStringAsync(store.Url + "/metrics", Token);
+        foreach (var method in new[] { "Range", "DeleteRange", "Txn" })
+            Assert.Matches($$"""grpc_server_handled_total\{[^}]*grpc_method="{{method}}"[^}]*\} [1-9]""", metrics);
+        Assert.DoesNotContain("is not supported", store.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Health_version_and_metrics_are_served_over_http1_beside_gRPC_and_on_the_metrics_port()
     {
         var metricsUrl = $"http://127.0.0.1:{StoreUnderTest.FreePort()}";
