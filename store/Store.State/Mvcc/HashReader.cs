@@ -92,7 +92,8 @@ struct HashReader
 
         public bool Visit(KeyEntry entry)
         {
-            if (entry.TryAt(revision, out var id) || (withTombstones && id.Main.Value == revision)) Found.Add(id);
+            // A key that is younger than the revision has no id there, which must not be taken for a tombstone at revision 0 (which a client can compact).
+            if (entry.TryAt(revision, out var id) || (withTombstones && revision > 0 && id.Main.Value == revision)) Found.Add(id);
             return true;
         }
     }

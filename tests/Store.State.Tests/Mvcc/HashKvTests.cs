@@ -50,6 +50,15 @@ public sealed class HashKvTests
         Assert.Equal(3118755982u, Hash(machine));
     }
 
+    /// <summary>A client may compact at 0 while nothing was compacted yet; it changes nothing.</summary>
+    [Fact]
+    public void The_time_before_the_first_key_hashes_as_an_empty_store_after_a_compaction_at_zero()
+    {
+        var machine = History();
+        machine.Compact(0);
+        Assert.Equal(new HashResult(StoreError.None, 1084519789u, new(0), new(1), new(8)), machine.View.HashKv(new(1)));
+    }
+
     [Fact]
     public void Compacted_and_future_revisions_are_refused()
     {
