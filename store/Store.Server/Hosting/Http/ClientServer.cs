@@ -46,7 +46,8 @@ sealed class ClientServer : IAsyncDisposable
     /// <summary>Lets clients in.</summary>
     public async Task AdmitAsync()
     {
-        await ports.Private.DisposeAsync();
+        // Not disposed yet: connections that are still closing use memory that belongs to the port.
+        await ports.Private.UnbindAsync();
         foreach (var port in ports.Clients) port.Release();
     }
 

@@ -127,7 +127,8 @@ sealed class SharedPort : IAsyncDisposable
         }
     }
 
-    async ValueTask UnbindAsync()
+    /// <summary>Takes no more connections; those that are there go on.</summary>
+    public async ValueTask UnbindAsync()
     {
         await listener.UnbindAsync(CancellationToken.None);
         await stopping.CancelAsync();
