@@ -20,7 +20,7 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
         UnaryMethod.Of("Lease", "LeaseLeases", LeaseLeasesRequest.Parser, ListAsync),
     ];
 
-    async ValueTask<Answer> GrantAsync(LeaseGrantRequest request, Caller caller)
+    public async ValueTask<Answer> GrantAsync(LeaseGrantRequest request, Caller caller)
     {
         if (request.TTL > TtlSecondsMax) return StoreError.LeaseTtlTooLarge;
         // Chosen here and not at apply: every member must come to the same id.

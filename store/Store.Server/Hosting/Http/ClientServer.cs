@@ -108,6 +108,10 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton(WatchFeed.Of(member.Loop));
         services.AddSingleton(new LeaderLoss(() => member.Loop.HasLeader, TimeSpan.FromMilliseconds(options.ElectionTimeoutMs), TimeProvider.System));
         services.AddSingleton<WatchService>();
+        services.AddSingleton(new KvService(options, member.Identity, member.Loop, new RangeAdmission(options.ReadResponseBytesMax)));
+        services.AddSingleton(new LeaseService(member.Identity, member.Loop));
+        services.AddSingleton<WaitingLine>();
+        services.AddSingleton<ElectionObservers>();
         services.AddSingleton<LeaseKeepAlives>();
         services.AddSingleton<RangeStreams>();
         services.AddSingleton<SnapshotStreams>();
@@ -126,7 +130,7 @@ sealed class ClientServer : IAsyncDisposable
     static void Route(WebApplication application, ServerOptions options, ServedMember member)
     {
         var logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Store.Requests");
-        var unary = new UnaryEndpoint(UnaryMethods(options, member), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
+        var unary = new UnaryEndpoint(UnaryMethods(application.Services, options, member), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
         var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
 
         application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));
@@ -144,14 +148,17 @@ sealed class ClientServer : IAsyncDisposable
     [
         static application => application.MapGrpcService<WatchService>(),
         static application => application.MapGrpcService<LeaseKeepAlives>(),
+        static application => application.MapGrpcService<ElectionObservers>(),
         static application => application.MapGrpcService<RangeStreams>(),
         static application => application.MapGrpcService<SnapshotStreams>(),
     ];
 
-    static IEnumerable<UnaryMethod> UnaryMethods(ServerOptions options, ServedMember member) =>
+    static IEnumerable<UnaryMethod> UnaryMethods(IServiceProvider services, ServerOptions options, ServedMember member) =>
     [
-        .. new KvService(options, member.Identity, member.Loop, new RangeAdmission(options.ReadResponseBytesMax)).Methods,
-        .. new LeaseService(member.Identity, member.Loop).Methods,
+        .. services.GetRequiredService<KvService>().Methods,
+        .. services.GetRequiredService<LeaseService>().Methods,
+        .. new LockService(services.GetRequiredService<WaitingLine>()).Methods,
+        .. new ElectionService(services.GetRequiredService<WaitingLine>()).Methods,
         .. new ClusterService(member.Identity, member.Loop).Methods,
         .. new MaintenanceService(options, member.Identity, member.Loop, member.EngineSize).Methods,
     ];
@@ -174,7 +181,7 @@ sealed class ClientServer : IAsyncDisposable
 
         var parts = http.Request.Path.Value!.Split('/');
         var (service, method) = parts.Length == 3 ? (parts[1], parts[2]) : (http.Request.Path.Value!, "");
-        var known = Protocol.Etcdserverpb.RpcReflection.Descriptor.Services.Any(s => s.FullName == service);
+        var known = EtcdServices.Descriptors.Any(s => s.FullName == service);
         UnaryEndpoint.Refuse(http, new(StatusCode.Unimplemented, known ? $"unknown method {method} for service {service}" : $"unknown service {service}"));
         return Task.CompletedTask;
     }

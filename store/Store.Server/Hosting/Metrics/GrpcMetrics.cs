@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using Store.Protocol.Etcdserverpb;
 
 namespace Store.Server;
 
@@ -15,7 +14,7 @@ sealed class GrpcMetrics
     static readonly Histogram<double> HandlingSeconds = StoreMetrics.Histogram(
         "grpc_server_handling_seconds", "Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.", Buckets);
 
-    static readonly FrozenDictionary<string, GrpcMetrics> ByPath = RpcReflection.Descriptor.Services
+    static readonly FrozenDictionary<string, GrpcMetrics> ByPath = EtcdServices.Descriptors
         .SelectMany(service => service.Methods)
         .ToFrozenDictionary(method => $"/{method.Service.FullName}/{method.Name}", method => new GrpcMetrics(method), StringComparer.Ordinal);
 

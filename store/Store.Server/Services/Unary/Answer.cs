@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Google.Protobuf;
+using Grpc.Core;
 using Store.State;
 
 namespace Store.Server;
@@ -11,8 +12,11 @@ readonly struct Answer
     readonly IMessage? message;
     readonly RangeAnswer? range;
 
-    Answer(StoreError error, IMessage? message, RangeAnswer? range)
+    readonly string? refusal;
+
+    Answer(StoreError error, IMessage? message, RangeAnswer? range, string? refusal = null)
     {
+        this.refusal = refusal;
         Error = error;
         this.message = message;
         this.range = range;
@@ -20,12 +24,25 @@ readonly struct Answer
 
     public StoreError Error { get; }
 
+    /// <summary>The call has failed: either with an error of the store or with a text of its own.</summary>
+    public bool Failed => Error != StoreError.None || Refused;
+
+    public bool Refused => refusal is not null;
+
+    public Status Status => refusal is null ? StatusMapping.ToStatus(Error) : new(StatusCode.Unknown, refusal);
+
+    /// <summary>Null for an error and for a range.</summary>
+    public IMessage? Message => message;
+
     /// <summary>Of the encoded message; zero for an error.</summary>
     public long SizeBytes => message?.CalculateSize() ?? range?.SizeBytes ?? 0;
 
     public static Answer Of(IMessage message) => new(StoreError.None, message, null);
 
     public static Answer Of(RangeAnswer range) => new(StoreError.None, null, range);
+
+    /// <summary>For what is no error of the store: etcd gives such texts the code Unknown.</summary>
+    public static Answer Refuse(string text) => new(StoreError.None, null, null, text);
 
     public static implicit operator Answer(StoreError error) => new(error, null, null);
 

@@ -77,7 +77,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
     async ValueTask<StatusCode> AnswerAsync(HttpContext http, UnaryMethod method)
     {
         var (answer, problem) = await CallAsync(http, method);
-        if (problem is null && answer.Error != State.StoreError.None) problem = StatusMapping.ToStatus(answer.Error);
+        if (problem is null && answer.Failed) problem = answer.Status;
         if (problem is { } status)
         {
             Refuse(http, status);

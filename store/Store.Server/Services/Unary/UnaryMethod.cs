@@ -17,7 +17,12 @@ abstract class UnaryMethod(string path)
 
     public static UnaryMethod Of<TRequest>(string service, string name, MessageParser<TRequest> parser, Func<TRequest, Caller, ValueTask<Answer>> handler)
         where TRequest : IMessage<TRequest> =>
-        new Typed<TRequest>($"/etcdserverpb.{service}/{name}", parser, handler);
+        At($"/etcdserverpb.{service}/{name}", parser, handler);
+
+    /// <summary>For services outside etcd's main package.</summary>
+    public static UnaryMethod At<TRequest>(string path, MessageParser<TRequest> parser, Func<TRequest, Caller, ValueTask<Answer>> handler)
+        where TRequest : IMessage<TRequest> =>
+        new Typed<TRequest>(path, parser, handler);
 
     /// <summary>For a handler that reads the message by itself.</summary>
     public static UnaryMethod Of(string service, string name, Func<ReadOnlySequence<byte>, Caller, ValueTask<Answer>> handler) =>
