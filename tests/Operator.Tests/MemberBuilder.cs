@@ -27,6 +27,13 @@ internal sealed class MemberBuilder(int number)
     public V1ContainerState? Container { get; set; }
     public bool? Started { get; set; }
     public TimeSpan? UnreadyFor { get; set; }
+    public TimeSpan? ReadyFor { get; set; }
+    public TimeSpan? DeletingFor { get; set; }
+    public TimeSpan? PodAge { get; set; }
+    public string? LastWords { get; set; }
+    public string? ClaimPhase { get; set; }
+    public string? ClaimSize { get; set; }
+    public string? ClaimCapacity { get; set; }
     public V1PodCondition? Scheduled { get; set; }
 
     /// <summary>The member has a StatefulSet and a pod that is on its way.</summary>
@@ -40,6 +47,21 @@ internal sealed class MemberBuilder(int number)
     public void OnlyAdded()
     {
         (HasSet, HasPod, HasClaim, IsLearner, IsStarted, Answers) = (false, false, false, true, false, false);
+    }
+
+    /// <summary>Sealed, and its disk is empty: the store says so and ends.</summary>
+    public void LosesItsDisk()
+    {
+        WaitsWith("CrashLoopBackOff", "back-off");
+        LastWords = "store: its disk is empty though it has been a member before";
+        UnreadyFor = TimeSpan.FromSeconds(3);
+    }
+
+    /// <summary>The kubelet is silent: the last it said was that the container ran.</summary>
+    public void LosesItsNode(int seconds)
+    {
+        Starting();
+        (Started, UnreadyFor) = (true, TimeSpan.FromSeconds(seconds));
     }
 
     public void WaitsWith(string reason, string message)
@@ -75,7 +97,8 @@ internal sealed class MemberBuilder(int number)
                 Name = Name(cluster).Pod,
                 Uid = $"pod-{Number}",
                 Annotations = template.Metadata.Annotations,
-                DeletionTimestamp = PodDeleting ? World.Now : null,
+                DeletionTimestamp = PodDeleting || DeletingFor is not null ? World.Now - (DeletingFor ?? TimeSpan.Zero) : null,
+                CreationTimestamp = World.Now - PodAge,
             },
             Spec = template.Spec,
             Status = new V1PodStatus
@@ -83,14 +106,21 @@ internal sealed class MemberBuilder(int number)
                 Conditions =
                 [
                     Scheduled ?? new V1PodCondition { Type = "PodScheduled", Status = "True" },
-                    new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False", LastTransitionTime = World.Now - UnreadyFor },
+                    new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False", LastTransitionTime = World.Now - (UnreadyFor ?? ReadyFor) },
                 ],
-                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, Started = Started ?? PodReady, RestartCount = 3 }],
+                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, LastState = LastWords is null ? null : new V1ContainerState { Terminated = new V1ContainerStateTerminated { ExitCode = 1, Message = LastWords } }, Started = Started ?? PodReady, RestartCount = 3 }],
             },
         };
     }
 
-    public V1PersistentVolumeClaim Claim(StoreCluster cluster) => new() { Metadata = new V1ObjectMeta { Name = Name(cluster).Claim, Uid = $"claim-{Number}" } };
+    public V1PersistentVolumeClaim Claim(StoreCluster cluster) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = Name(cluster).Claim, Uid = $"claim-{Number}" },
+        Spec = ClaimSize is null ? null : new V1PersistentVolumeClaimSpec { Resources = new V1VolumeResourceRequirements { Requests = Storage(ClaimSize) } },
+        Status = new V1PersistentVolumeClaimStatus { Phase = ClaimPhase, Capacity = ClaimCapacity is null ? null : Storage(ClaimCapacity) },
+    };
+
+    private static Dictionary<string, ResourceQuantity> Storage(string size) => new() { ["storage"] = new ResourceQuantity(size) };
 
     private MemberName Name(StoreCluster cluster) => new(cluster.Metadata.Name, Number);
 

@@ -68,9 +68,13 @@ internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredenti
             Content(json, "application/merge-patch+json"), cancellation);
 
     /// <summary>Deletes the object with this uid and no later one of the same name; dependents go after it, in the background.</summary>
-    public async Task<ApiError?> DeleteAsync<T>(ObjectKey key, string uid, CancellationToken cancellation) where T : class
+    public Task<ApiError?> DeleteAsync<T>(ObjectKey key, string uid, CancellationToken cancellation) where T : class => DeleteAsync<T>(key, uid, graceSeconds: null, cancellation);
+
+    /// <inheritdoc cref="DeleteAsync{T}(ObjectKey, string, CancellationToken)"/>
+    /// <param name="graceSeconds">Of a pod: 0 forgets it without its kubelet's word; its own when null.</param>
+    public async Task<ApiError?> DeleteAsync<T>(ObjectKey key, string uid, long? graceSeconds, CancellationToken cancellation) where T : class
     {
-        var options = new V1DeleteOptions { ApiVersion = "v1", Kind = "DeleteOptions", PropagationPolicy = "Background", Preconditions = new V1Preconditions { Uid = uid } };
+        var options = new V1DeleteOptions { ApiVersion = "v1", Kind = "DeleteOptions", PropagationPolicy = "Background", Preconditions = new V1Preconditions { Uid = uid }, GracePeriodSeconds = graceSeconds };
         var answer = await SendAsync<JsonDocument>(HttpMethod.Delete, ResourceKind.Of<T>().Path(key.Namespace, key.Name), Json(options), cancellation);
         answer.Value?.Dispose();
         return answer.Error;

@@ -32,6 +32,8 @@ internal sealed class MemberClient(TimeProvider time) : IDisposable
                 status.Header.MemberId, status.Header.ClusterId.ToString("x"), status.Leader, status.IsLearner, status.Version, status.RaftIndex, status.RaftAppliedIndex, status.RaftTerm)
             {
                 Errors = [.. status.Errors],
+                DbBytes = status.DbSize,
+                DbInUseBytes = status.DbSizeInUse,
             };
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)

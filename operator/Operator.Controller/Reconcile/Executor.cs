@@ -22,10 +22,11 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.MoveLeader move => Address(view, move.From) is { } leader
                 ? await members.MoveLeaderAsync(leader, move.ToId, cancellation)
                 : $"the leader {move.From} has no address",
-            Step.DeletePod delete => Words(await api.DeleteAsync<V1Pod>(Key(view, delete.Pod), delete.Uid, cancellation)),
+            Step.DeletePod delete => Words(await api.DeleteAsync<V1Pod>(Key(view, delete.Pod), delete.Uid, delete.Force ? 0 : null, cancellation)),
             Step.DeleteStatefulSet delete => Words(await api.DeleteAsync<V1StatefulSet>(Key(view, delete.Member.ToString()), delete.Uid, cancellation)),
             Step.DeleteBudget delete => Words(await api.DeleteAsync<V1PodDisruptionBudget>(Key(view, delete.Budget), delete.Uid, cancellation)),
             Step.DeleteClaim delete => Words(await api.DeleteAsync<V1PersistentVolumeClaim>(Key(view, delete.Claim), delete.Uid, cancellation)),
+            Step.ResizeClaim resize => await ResizeAsync(view, resize, cancellation),
             Step.OwnClaim own => await OwnAsync(view, own, cancellation),
             _ => throw new InvalidOperationException($"{step.GetType().Name} is no step for the executor"),
         };
@@ -54,6 +55,14 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             .OrderBy(report => report.Key == about).ThenByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
             .Select(report => Address(view, report.Key)).FirstOrDefault(address => address is not null);
         return asked is null ? "no member answers" : await ask(asked);
+    }
+
+    private async Task<string?> ResizeAsync(ClusterView view, Step.ResizeClaim resize, CancellationToken cancellation)
+    {
+        var patch = $$"""{ "spec": { "resources": { "requests": { "storage": {{KubernetesJson.Serialize(resize.Size.Text)}} } } } }""";
+        var answer = await api.MergePatchAsync<V1PersistentVolumeClaim>(Key(view, resize.Claim), patch, cancellation);
+        if (answer.Value is { } claim) caches.Claims.Upsert(claim);
+        return answer.Error?.ToString();
     }
 
     private async Task<string?> OwnAsync(ClusterView view, Step.OwnClaim own, CancellationToken cancellation)

@@ -18,7 +18,7 @@ public sealed record UpdateSpec
     public const string Retry = "Retry";
 
     [JsonPropertyName("order")]
-    [Doc("SafeFirst restarts learners, then followers, the leader last; ByNumber goes from the oldest member to the youngest. A stuck member always comes first.")]
+    [Doc("SafeFirst restarts followers, the youngest first, and the leader last; ByNumber goes from the oldest member to the youngest. A stuck member always comes first.")]
     [Default(SafeFirst)]
     [OneOf(SafeFirst, ByNumber)]
     public string Order { get; init; } = SafeFirst;

@@ -9,6 +9,10 @@ public sealed record StoreClusterStatus
     [Doc("The spec's generation that this status answers to.")]
     public long? ObservedGeneration { get; init; }
 
+    [JsonPropertyName("observedAt")]
+    [Doc("When the members' numbers (lag, bytes) were taken. Numbers alone are written at most every 30 seconds.")]
+    public DateTime? ObservedAt { get; init; }
+
     [JsonPropertyName("phase")]
     [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
     public string? Phase { get; init; }
@@ -63,7 +67,7 @@ public sealed record StoreClusterStatus
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing and Reconciled.")]
+    [Doc("Ready, Available, Progressing, Reconciled, MembersUpdated, StorageHealthy and Paused.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }
@@ -101,6 +105,18 @@ public sealed record MemberStatus
     [JsonPropertyName("reason")]
     [Doc("Why it is not Ready, in one word.")]
     public string? Reason { get; init; }
+
+    [JsonPropertyName("lagEntries")]
+    [Doc("Entries of the log that the leader has and this member has not applied.")]
+    public long? LagEntries { get; init; }
+
+    [JsonPropertyName("dbBytes")]
+    [Doc("Bytes of its database on disk.")]
+    public long? DbBytes { get; init; }
+
+    [JsonPropertyName("dbInUseBytes")]
+    [Doc("Bytes of them that hold live data.")]
+    public long? DbInUseBytes { get; init; }
 }
 
 public sealed record OperationStatus

@@ -11,6 +11,9 @@ public sealed record MemberVerdict(MemberName Name, Health Health)
     public ListedMember? Listed { get; init; }
     public MemberReport? Report { get; init; }
 
+    /// <summary>Set when it will not come back by itself.</summary>
+    public Loss? Loss { get; init; }
+
     public bool Ready => Health.State == MemberState.Ready;
     public bool Voter => Listed is { Learner: false, Started: true };
     public bool Learner => Listed is { Learner: true };
@@ -66,15 +69,25 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
         var pod = view.Pods.FirstOrDefault(pod => pod.Metadata.Name == name.Pod);
         var report = view.Reports.GetValueOrDefault(name);
         var listed = view.Membership?.Find(name);
-        return new MemberVerdict(name, Sum(view, name, set, pod, listed, report))
+        var claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim);
+        var health = Sum(view, name, set, pod, listed, report);
+        var loss = Loss.Of(pod, claim, report, health);
+        return new MemberVerdict(name, Worse(view, health, loss))
         {
             Set = set,
             Pod = pod,
-            Claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim),
+            Claim = claim,
+            Loss = loss,
             Listed = listed,
             Report = report,
         };
     }
+
+    /// <summary>A loss counts as one when healing would act on it; until then it may be a restart.</summary>
+    private static Health Worse(ClusterView view, Health health, Loss? loss) =>
+        loss is not null && health.State is not (MemberState.Leaving or MemberState.Missing) && view.ObservedAt >= HealingRules.Due(view.Spec.Healing, loss)
+            ? new Health(MemberState.Failed, loss.Reason, loss.Message)
+            : health;
 
     private static Health Sum(ClusterView view, MemberName name, V1StatefulSet? set, V1Pod? pod, ListedMember? listed, MemberReport? report)
     {
@@ -82,6 +95,12 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
             return new Health(MemberState.Leaving, "Leaving", $"member {name} is being removed");
         if (set is null) return new Health(MemberState.Missing, "StatefulSetMissing", $"StatefulSet {name} does not exist");
         var health = PodVerdict.Of(pod, name);
+        if (health.Reason == PodVerdict.Unschedulable && view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim) is { Status.Phase: "Pending" } unbound)
+        {
+            var storageClass = unbound.Spec?.StorageClassName is { } named ? $"StorageClass {named}" : "the default StorageClass";
+            return new Health(MemberState.Starting, "VolumePending", $"volume claim {unbound.Metadata.Name} has no volume yet; {storageClass} has to exist and provide one ({health.Message})");
+        }
+
         if (health.State != MemberState.Ready) return health;
         // The kubelet's word is up to half a minute old when a node dies. The member's own is not.
         if (report is null) return new Health(MemberState.NotReady, "Unreachable", $"member {name} does not answer the operator");

@@ -16,4 +16,10 @@ public sealed record MemberReport(
     ulong MemberId, string ClusterId, ulong Leader, bool Learner, string Version, ulong RaftIndex, ulong AppliedIndex, ulong Term)
 {
     public IReadOnlyList<string> Errors { get; init; } = [];
+
+    /// <summary>Bytes of its database on disk.</summary>
+    public long DbBytes { get; init; }
+
+    /// <summary>Bytes of them that hold live data.</summary>
+    public long DbInUseBytes { get; init; }
 }

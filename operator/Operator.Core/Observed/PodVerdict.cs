@@ -26,7 +26,7 @@ public static class PodVerdict
     /// <summary>What the store says when it is sealed (<see cref="Ticket"/>) and finds nothing on its disk.</summary>
     private const string DiskLostWords = "its disk is empty";
 
-    private const string Unschedulable = "Unschedulable";
+    public const string Unschedulable = "Unschedulable";
     private const string ReadinessFailed = "ReadinessFailed";
 
     private static readonly HashSet<string> s_imageReasons =
@@ -47,13 +47,13 @@ public static class PodVerdict
 
     public static Health Of(V1Pod? pod, MemberName member)
     {
-        if (pod is null) return new Health(MemberState.Missing, "PodMissing", $"pod {member.Pod} does not exist yet");
+        if (pod is null) return new Health(MemberState.Missing, "PodMissing", $"pod {member.Pod} does not exist yet; should it stay so, kubectl describe statefulset {member} says why (a quota, say, or a ServiceAccount that is not there)");
         if (pod.Metadata.DeletionTimestamp is not null) return new Health(MemberState.NotReady, "Terminating", $"pod {member.Pod} is being deleted");
         var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
         if (LastWords(container)?.Contains(DiskLostWords, StringComparison.Ordinal) == true)
         {
             return new Health(MemberState.Failed, DiskLost,
-                $"pod {member.Pod}: its disk is empty though {member} has been a member before; remove it (etcdctl member remove) and it is replaced by a new one");
+                $"pod {member.Pod}: its disk is empty though {member} has been a member before; it is replaced by a new member, by spec.healing or after etcdctl member remove");
         }
 
         if (container?.State?.Waiting is { Reason: { } waiting } wait && !s_normalWaits.Contains(waiting))
@@ -86,6 +86,10 @@ public static class PodVerdict
     /// <summary>Of a store that does not run, what it said at its end.</summary>
     private static string? LastWords(V1ContainerStatus? container) =>
         container?.State?.Terminated?.Message ?? (container?.State?.Waiting is null ? null : container.LastState?.Terminated?.Message);
+
+    /// <summary>Since when the kubelet calls the pod ready; null when it does not.</summary>
+    public static DateTime? ReadySince(V1Pod? pod) =>
+        pod is not null && Condition(pod, "Ready") is { Status: "True" } ready ? ready.LastTransitionTime : null;
 
     private static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 

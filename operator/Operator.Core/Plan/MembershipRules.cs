@@ -6,12 +6,18 @@ internal static class MembershipRules
     /// <summary>How far a learner's applied index may be behind the leader's when it is offered for promotion; the store itself decides again.</summary>
     private const ulong CaughtUpEntries = 1000;
 
+    /// <summary>How long after the end of its grace period a removed member's pod is waited for.</summary>
+    private static readonly TimeSpan s_endMargin = TimeSpan.FromSeconds(10);
+
     /// <summary>Removes a member: leadership away, out of the member list, then its StatefulSet, and its volume last, when the pod is gone.</summary>
     public static Decision Leave(Diagnosis diagnosis)
     {
         if (diagnosis.Operation is not { Kind: Operations.Remove } operation || diagnosis.Find(operation.Member) is not { } leaving) return Decision.NothingToDo;
         if (leaving.Listed is { } listed) return LeaveList(diagnosis, leaving, listed);
         if (leaving.Set is { Metadata.DeletionTimestamp: null } set) return new Decision.Act(new Step.DeleteStatefulSet(leaving.Name, set.Metadata.Uid));
+        // Its node may never answer. It is out of the list and its number is never given again, so whatever still runs there can hurt nobody.
+        if (leaving.Pod is { Metadata.DeletionTimestamp: { } due } stuck && diagnosis.View.ObservedAt - due >= s_endMargin)
+            return new Decision.Act(new Step.DeletePod(stuck.Metadata.Name, stuck.Metadata.Uid, "its node does not confirm that it ended") { Force = true });
         if (leaving.Set is not null || leaving.Pod is not null) return new Decision.Halt("PodStopping", $"waiting for pod {leaving.Name.Pod} to end");
         if (leaving.Claim is { Metadata.DeletionTimestamp: null } claim && diagnosis.View.Spec.Storage.Retention.OnScaleIn == RetentionSpec.Delete)
             return new Decision.Act(new Step.DeleteClaim(claim.Metadata.Name, claim.Metadata.Uid));
@@ -76,6 +82,9 @@ internal static class MembershipRules
         var listed = diagnosis.View.Membership!.Members;
         if (listed.FirstOrDefault(member => member.Name is null) is { } stranger)
             return new Decision.Halt("ForeignMember", $"member {stranger.Id:x} ({string.Join(',', stranger.PeerUrls)}) was not made by this operator; remove it with etcdctl member remove");
+        // Its operation gave way to a repair, or was lost with status: it goes on.
+        if (diagnosis.Members.FirstOrDefault(member => member.Learner) is { } unfinished && diagnosis.Voters.Count() < diagnosis.View.Spec.Replicas)
+            return new Decision.Act(new Step.StartOperation(Operations.Add, unfinished.Name));
         var missing = diagnosis.View.Spec.Replicas - listed.Count;
         if (missing == 0) return Decision.NothingToDo;
         if (missing < 0) return new Decision.Act(new Step.StartOperation(Operations.Remove, Victim(diagnosis).Name));

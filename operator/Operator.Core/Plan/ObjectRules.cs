@@ -55,13 +55,15 @@ internal static class ObjectRules
             if (view.Owns(claim) != owned) return new Decision.Act(new Step.OwnClaim(claim.Metadata.Name, owned));
         }
 
-        foreach (var claim in diagnosis.Members.Select(member => member.Set?.Spec.VolumeClaimTemplates?.FirstOrDefault()).OfType<V1PersistentVolumeClaim>())
+        var wanted = view.Spec.Storage.Size.ToResourceQuantity().ToDecimal();
+        foreach (var member in diagnosis.Members)
         {
-            if (!Render.SameSize(view.Spec.Storage.Size, claim.Spec.Resources.Requests["storage"])
-                || claim.Spec.StorageClassName != view.Spec.Storage.StorageClassName)
+            if (member.Set?.Spec.VolumeClaimTemplates?.FirstOrDefault() is not { } template) continue;
+            var held = (member.Claim is null ? null : VolumeRules.Requested(member.Claim)) ?? VolumeRules.Requested(template);
+            if (held > wanted || template.Spec.StorageClassName != view.Spec.Storage.StorageClassName)
             {
                 return new Decision.Decline("StorageUnchangeable",
-                    "spec.storage.size and storageClassName cannot be changed once members exist; members keep the volumes that they were made with");
+                    $"spec.storage.size cannot shrink and storageClassName cannot change once members exist; {member.Name} keeps the volume that it was made with");
             }
         }
 

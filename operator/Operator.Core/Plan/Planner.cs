@@ -21,9 +21,11 @@ public static class Planner
         new("Quorum", SafetyRules.Quorum),
         new("Leave", MembershipRules.Leave),
         new("RemovedElsewhere", MembershipRules.RemovedElsewhere),
+        new("Heal", HealingRules.Replace),
         new("Join", MembershipRules.Join),
         new("Roll", RestartRules.Roll),
         new("Scale", MembershipRules.Scale),
+        new("Expand", VolumeRules.Expand),
     ];
 
     public static Plan Decide(Diagnosis diagnosis)

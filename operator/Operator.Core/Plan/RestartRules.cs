@@ -25,17 +25,41 @@ internal static class RestartRules
         return diagnosis.HealthyVoters.Count(other => other.Name != member.Name) >= Numbers.Quorum(voters);
     }
 
-    /// <summary>One pod at a time, and only while every voter serves; the leader last, after it has handed over.</summary>
+    /// <summary>One pod at a time, and only while every voter serves and has served for a while.</summary>
     public static Decision Roll(Diagnosis diagnosis)
     {
         var outdated = diagnosis.Members.Where(member => member is { Outdated: true, Ready: true }).ToList();
         if (outdated.Count == 0) return Decision.NothingToDo;
         if (diagnosis.Operation is { } operation) return new Decision.Decline("OperationInProgress", $"{operation.Kind} of {operation.Member} comes first");
-        if (diagnosis.Members.FirstOrDefault(member => !member.Ready) is { } waiting) return new Decision.Decline("MemberNotReady", waiting.Health.Message);
-        var leader = diagnosis.Leader;
-        var next = outdated.Where(member => member.Name != leader?.Name).OrderByDescending(member => member.Name.Number).FirstOrDefault();
-        if (next is null && diagnosis.Voters.Count() > 1 && MembershipRules.HandOver(diagnosis, leader!) is { } handOver) return new Decision.Act(handOver);
-        next ??= outdated[0];
+        if (diagnosis.Members.FirstOrDefault(member => !member.Ready) is { } waiting) return Wait(diagnosis, waiting);
+        if (Soaking(diagnosis) is { } soaking) return soaking;
+        var next = Next(diagnosis, outdated);
+        if (next.Name == diagnosis.Leader?.Name && diagnosis.Voters.Count() > 1 && MembershipRules.HandOver(diagnosis, next) is { } handOver)
+            return new Decision.Act(handOver);
         return new Decision.Act(new Step.DeletePod(next.Pod!.Metadata.Name, next.Pod.Metadata.Uid, "it runs an older template"));
+    }
+
+    private static MemberVerdict Next(Diagnosis diagnosis, List<MemberVerdict> outdated) => diagnosis.View.Spec.Update.Order == UpdateSpec.ByNumber
+        ? outdated.OrderBy(member => member.Name.Number).First()
+        : outdated.OrderBy(member => member.Name == diagnosis.Leader?.Name).ThenByDescending(member => member.Name.Number).First();
+
+    /// <summary>The member that was restarted last has a time to come back; then the update has failed, and goes no further by itself.</summary>
+    private static Decision Wait(Diagnosis diagnosis, MemberVerdict waiting)
+    {
+        var update = diagnosis.View.Spec.Update;
+        var overdue = waiting is { Outdated: false, Pod.Metadata: { DeletionTimestamp: null, CreationTimestamp: { } born } }
+            && diagnosis.View.ObservedAt - born >= TimeSpan.FromSeconds(update.MemberTimeoutSeconds);
+        if (!overdue) return new Decision.Decline("MemberNotReady", waiting.Health.Message);
+        if (update.OnFailure == UpdateSpec.Retry && CanBeSpared(diagnosis, waiting))
+            return new Decision.Act(new Step.DeletePod(waiting.Pod!.Metadata.Name, waiting.Pod.Metadata.Uid, $"it did not serve within {update.MemberTimeoutSeconds} s of its restart"));
+        return new Decision.Decline("UpdateFailed",
+            $"{waiting.Name} does not serve {update.MemberTimeoutSeconds} s after its restart, so nobody else is restarted until the spec changes: {waiting.Health.Message}");
+    }
+
+    private static Decision.Decline? Soaking(Diagnosis diagnosis)
+    {
+        var soak = TimeSpan.FromSeconds(diagnosis.View.Spec.Update.SoakSeconds);
+        var fresh = diagnosis.Members.FirstOrDefault(member => !member.Outdated && PodVerdict.ReadySince(member.Pod) is { } since && diagnosis.View.ObservedAt - since < soak);
+        return fresh is null ? null : new Decision.Decline("Soaking", $"{fresh.Name} has just begun to serve; the next member follows {soak.TotalSeconds:0} s after it");
     }
 }

@@ -59,13 +59,20 @@ public abstract record Step
     public sealed record RemoveMember(MemberName Member, ulong Id) : Step;
 
     /// <summary>The uid is a precondition: a pod that came back under the same name in the meantime is left alone.</summary>
-    public sealed record DeletePod(string Pod, string Uid, string Why) : Step;
+    public sealed record DeletePod(string Pod, string Uid, string Why) : Step
+    {
+        /// <summary>Forget the pod without its kubelet's word. Only ever for a member that is out of the list.</summary>
+        public bool Force { get; init; }
+    }
 
     public sealed record DeleteStatefulSet(MemberName Member, string Uid) : Step;
 
     public sealed record DeleteBudget(string Budget, string Uid) : Step;
 
     public sealed record DeleteClaim(string Claim, string Uid) : Step;
+
+    /// <summary>Asks for a larger volume, in place.</summary>
+    public sealed record ResizeClaim(string Claim, Quantity Size) : Step;
 
     /// <summary>Makes the volume claim go when the StoreCluster goes, or stay.</summary>
     public sealed record OwnClaim(string Claim, bool Owned) : Step;

@@ -8,6 +8,9 @@ public static class ConditionTypes
     public const string Available = "Available";
     public const string Progressing = "Progressing";
     public const string Reconciled = "Reconciled";
+    public const string MembersUpdated = "MembersUpdated";
+    public const string StorageHealthy = "StorageHealthy";
+    public const string Paused = "Paused";
 }
 
 /// <param name="Status">True, False or Unknown.</param>

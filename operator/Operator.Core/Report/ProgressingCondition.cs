@@ -26,6 +26,7 @@ internal static class ProgressingCondition
         Step.DeleteStatefulSet delete => $"deleting StatefulSet {delete.Member}",
         Step.DeleteBudget delete => $"deleting PodDisruptionBudget {delete.Budget}",
         Step.DeleteClaim delete => $"deleting volume claim {delete.Claim}",
+        Step.ResizeClaim resize => $"asking for {resize.Size} for volume claim {resize.Claim}",
         Step.OwnClaim own => $"volume claim {own.Claim} will {(own.Owned ? "be deleted" : "stay")} when the StoreCluster is deleted",
         Step.StartOperation start => $"{start.Kind} of {start.Member}",
         Step.FinishOperation => "the operation is done",

@@ -13,7 +13,7 @@ public static class StatusReport
         var before = view.Status.Conditions;
         V1Condition Condition(string type, Verdict verdict) => Conditions.Set(before, type, verdict, generation, view.ObservedAt);
         // What was latched (token, id, time, numbers, operation) is carried over; all else is said anew.
-        return view.Status with
+        var status = view.Status with
         {
             ObservedGeneration = generation,
             Phase = Phase(diagnosis),
@@ -30,8 +30,12 @@ public static class StatusReport
                 Condition(ConditionTypes.Available, AvailableCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.Progressing, ProgressingCondition.Judge(diagnosis, plan)),
                 Condition(ConditionTypes.Reconciled, ReconciledCondition.Judge(diagnosis, error)),
+                Condition(ConditionTypes.MembersUpdated, MembersUpdatedCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.StorageHealthy, StorageCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.Paused, PausedCondition.Judge(diagnosis)),
             ],
         };
+        return MemberNumbers.Add(status, diagnosis);
     }
 
     private static string Phase(Diagnosis diagnosis)

@@ -72,11 +72,11 @@ public sealed class SafetyTests
         Halted("ClusterIdConflict", new World().Formed(3).Member(2, member => member.ClusterId = "beef").Spec(spec => spec with { Replicas = 5 }));
 
     [Fact]
-    public void A_changed_volume_size_is_answered_and_never_applied()
+    public void A_volume_that_is_to_shrink_is_answered_and_never_applied()
     {
         var world = new World().Formed(3);
         var sets = world.View().StatefulSets;
-        var view = world.Spec(spec => spec with { Storage = spec.Storage with { Size = new Quantity("16Gi") } }).View() with { StatefulSets = sets };
+        var view = world.Spec(spec => spec with { Storage = spec.Storage with { Size = new Quantity("4Gi") } }).View() with { StatefulSets = sets };
         var plan = Planner.Decide(Diagnosis.Of(view));
         Assert.Null(plan.Step);
         Assert.Equal("StorageUnchangeable", Assert.Single(plan.Blocked).Reason);

@@ -51,6 +51,53 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public void A_volume_that_nobody_provides_is_named()
+    {
+        var status = Report(new World().Formed(3).Member(3, member =>
+        {
+            member.Starting();
+            member.ClaimPhase = "Pending";
+            member.Scheduled = new V1PodCondition { Type = "PodScheduled", Status = "False", Message = "pod has unbound immediate PersistentVolumeClaims" };
+        }));
+        Assert.Equal("VolumePending", status.Members!.Single(member => member.Name == "orders-3").Reason);
+        Assert.Contains("StorageClass", Of(status, "Ready").Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("memberID:1 alarm:NOSPACE ", "NoSpace")]
+    [InlineData("memberID:1 alarm:CORRUPT ", "Corrupt")]
+    public void An_alarm_is_said(string error, string reason)
+    {
+        var view = new World().Formed(3).View();
+        var raised = view.Reports.ToDictionary(pair => pair.Key, pair => pair.Value with { Errors = [error] });
+        var diagnosis = Diagnosis.Of(view with { Reports = raised });
+        var storage = Of(StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null), "StorageHealthy");
+        Assert.Equal(("False", reason), (storage.Status, storage.Reason));
+    }
+
+    [Fact]
+    public void Numbers_alone_are_news_only_every_half_minute()
+    {
+        var first = Report(new World().Formed(3));
+        StoreClusterStatus After(int seconds) => Again(first, seconds, member => member with { DbBytes = 4096 });
+        Assert.Equal(0, After(seconds: 29).Members![0].DbBytes);
+        Assert.Equal(4096, After(seconds: 30).Members![0].DbBytes);
+        Assert.Equal(KubernetesJson.Serialize(first), KubernetesJson.Serialize(Again(first, 300, member => member)));
+    }
+
+    private static StoreClusterStatus Again(StoreClusterStatus before, int seconds, Func<MemberReport, MemberReport> change)
+    {
+        var view = new World().Formed(3).View();
+        var diagnosis = Diagnosis.Of(view with
+        {
+            Cluster = view.Cluster with { Status = before },
+            ObservedAt = World.Now.AddSeconds(seconds),
+            Reports = view.Reports.ToDictionary(pair => pair.Key, pair => change(pair.Value)),
+        });
+        return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null);
+    }
+
+    [Fact]
     public void A_pod_without_a_node_says_why()
     {
         var status = Report(new World().Formed(3).Member(3, member =>

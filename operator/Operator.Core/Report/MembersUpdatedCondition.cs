@@ -1,0 +1,13 @@
+namespace Operator.Core;
+
+/// <summary>True when every pod runs the template that the spec asks for.</summary>
+internal static class MembersUpdatedCondition
+{
+    public static Verdict Judge(Diagnosis diagnosis)
+    {
+        var outdated = diagnosis.Members.Where(member => member.Outdated).Select(member => member.Name.ToString()).ToList();
+        return outdated.Count == 0
+            ? new Verdict("True", "UpToDate", "every pod runs the wanted template")
+            : new Verdict("False", "Outdated", $"{outdated.Count} of {diagnosis.Members.Count} pods still run a former template: {string.Join(", ", outdated)}");
+    }
+}
