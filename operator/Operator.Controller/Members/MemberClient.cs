@@ -7,7 +7,8 @@ using Store.Protocol.Etcdserverpb;
 namespace Operator.Controller;
 
 /// <summary>Talks to members in etcd's protocol. One connection an address, kept; addresses that have not been asked for a while are dropped.</summary>
-internal sealed class MemberClient(TimeProvider time) : IDisposable
+/// <param name="wire">Carries the calls instead of sockets: the members of a simulation.</param>
+internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire = null) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_changePatience = TimeSpan.FromSeconds(7);
@@ -107,14 +108,14 @@ internal sealed class MemberClient(TimeProvider time) : IDisposable
 
     private Connection Open(string address) => new(GrpcChannel.ForAddress(address, new GrpcChannelOptions
     {
-        HttpHandler = new SocketsHttpHandler
+        HttpHandler = wire ?? new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(1),
             KeepAlivePingDelay = TimeSpan.FromSeconds(30),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
             UseProxy = false,
         },
-        DisposeHttpClient = true,
+        DisposeHttpClient = wire is null,
         // A pod that restarts is asked again at once, not after gRPC's two minutes of growing patience.
         InitialReconnectBackoff = TimeSpan.FromMilliseconds(200),
         MaxReconnectBackoff = TimeSpan.FromSeconds(1),

@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace Operator.Core;
 
 /// <summary>True when what was asked for is there: the wanted number of voters serve, from the wanted template, and nothing is under way.</summary>
@@ -18,6 +20,8 @@ internal static class ReadyCondition
             return new Verdict("False", operation.Kind, $"{ready} of {wanted} members serve; {operation.Kind} of {operation.Member} is under way");
         if (First(diagnosis) is { } message) return new Verdict("False", "MembersNotReady", $"{ready} of {wanted} members serve; {message}");
         if (ready != wanted) return new Verdict("False", "Scaling", $"{ready} of {wanted} members serve");
+        // Status is written before the step: a new image is not there because its template is about to be.
+        if (plan.Step is Step.Apply { Object: V1StatefulSet set }) return new Verdict("False", "Updating", $"the template of {set.Metadata.Name} is being changed");
         return diagnosis.Members.FirstOrDefault(member => member.Outdated) is { } outdated
             ? new Verdict("False", "Updating", $"pod {outdated.Name.Pod} still runs the former template")
             : new Verdict("True", "AllMembersServe", $"{ready} of {wanted} members serve");

@@ -8,6 +8,15 @@ namespace Operator.Tests;
 public sealed class StatusTests
 {
     [Fact]
+    public void A_cluster_whose_new_image_is_in_no_template_yet_is_not_ready()
+    {
+        var world = new World().Formed(3).Spec(spec => spec with { Version = "9.9.9" });
+        for (var number = 1; number <= 3; number++) world.Member(number, member => member.SetImage = World.Image);
+        var ready = Of(Report(world), "Ready");
+        Assert.Equal(("False", "Updating"), (ready.Status, ready.Reason));
+    }
+
+    [Fact]
     public void A_cluster_that_serves_is_ready_and_available()
     {
         var status = Report(new World().Formed(3));

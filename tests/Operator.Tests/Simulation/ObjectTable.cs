@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>One event of the simulated API server's history.</summary>
+internal sealed record Change(long Version, string Plural, ObjectKey Key, JsonObject Object, bool Deleted);
+
+/// <summary>What the simulated API server stores: objects of every kind, one rising version over all of them, and the history that watches read.</summary>
+internal sealed class ObjectTable(TimeProvider time)
+{
+    private readonly SortedDictionary<string, JsonObject> _objects = new(StringComparer.Ordinal);
+    private readonly List<Change> _history = [];
+    private long _version = 100;
+    private int _uids;
+
+    public IReadOnlyList<Change> History => _history;
+
+    public JsonObject? Get(string plural, ObjectKey key) => _objects.GetValueOrDefault(Path(plural, key));
+
+    /// <summary>In order of namespace and name; a copy, so that the caller may change the table meanwhile.</summary>
+    public IReadOnlyList<JsonObject> List(string plural) =>
+        [.. _objects.Where(pair => pair.Key.StartsWith(plural + "/", StringComparison.Ordinal)).Select(pair => pair.Value)];
+
+    public IReadOnlyList<(string Plural, JsonObject Object)> All => [.. _objects.Select(pair => (pair.Key.Split('/')[0], pair.Value))];
+
+    public JsonObject Create(string plural, JsonObject item)
+    {
+        var created = (JsonObject)item.DeepClone();
+        var metadata = created["metadata"]!.AsObject();
+        metadata["uid"] = $"uid-{++_uids}";
+        metadata["creationTimestamp"] = Now;
+        metadata["generation"] = 1;
+        return Store(plural, created);
+    }
+
+    /// <summary>Stores it under a new version, unless nothing differs: as an API server does, which makes no event of a write that changes nothing.</summary>
+    public JsonObject Put(string plural, JsonObject changed)
+    {
+        var there = Get(plural, KeyOf(changed))!;
+        if (JsonNode.DeepEquals(there, changed)) return there;
+        var next = (JsonObject)changed.DeepClone();
+        if (!JsonNode.DeepEquals(there["spec"], changed["spec"])) next["metadata"]!["generation"] = there["metadata"]!["generation"]!.GetValue<int>() + 1;
+        return Store(plural, next);
+    }
+
+    /// <summary>At once, or marked when somebody (the kubelet, protection of volumes in use) has to finish first.</summary>
+    public void Delete(string plural, ObjectKey key)
+    {
+        if (Get(plural, key) is not { } item) return;
+        if (plural is not ("pods" or "persistentvolumeclaims"))
+        {
+            Remove(plural, key);
+        }
+        else if (item["metadata"]!["deletionTimestamp"] is null)
+        {
+            var marked = (JsonObject)item.DeepClone();
+            marked["metadata"]!["deletionTimestamp"] = Now;
+            Store(plural, marked);
+        }
+    }
+
+    public void Remove(string plural, ObjectKey key)
+    {
+        if (!_objects.Remove(Path(plural, key), out var item)) return;
+        var last = (JsonObject)item.DeepClone();
+        last["metadata"]!["resourceVersion"] = Text(++_version);
+        _history.Add(new Change(_version, plural, key, last, Deleted: true));
+    }
+
+    public static ObjectKey KeyOf(JsonObject item) => new((string?)item["metadata"]!["namespace"] ?? "", (string)item["metadata"]!["name"]!);
+
+    public string Now => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    private JsonObject Store(string plural, JsonObject item)
+    {
+        item["metadata"]!["resourceVersion"] = Text(++_version);
+        var key = KeyOf(item);
+        _objects[Path(plural, key)] = item;
+        _history.Add(new Change(_version, plural, key, item, Deleted: false));
+        return item;
+    }
+
+    private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
+
+    private static string Path(string plural, ObjectKey key) => $"{plural}/{key.Namespace}/{key.Name}";
+}

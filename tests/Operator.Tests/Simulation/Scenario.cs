@@ -1,0 +1,72 @@
+using Operator.Core;
+
+namespace Operator.Tests;
+
+/// <summary>Something that people do with a cluster, from the first wish to the rest after it.</summary>
+internal sealed record Scenario(string Name, Action<Simulation> Play)
+{
+    public const string Cluster = "orders";
+
+    public static readonly IReadOnlyList<Scenario> All =
+    [
+        new("bootstrap", simulation => Want(simulation, 3)),
+        new("scale", simulation =>
+        {
+            foreach (var replicas in new[] { 1, 3, 5, 3 }) Want(simulation, replicas);
+        }),
+        new("roll", simulation =>
+        {
+            Want(simulation, 3);
+            Want(simulation, 3, "localhost/store:next");
+        }),
+        new("bad image", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Kubernetes.MissingImages.Add("localhost/store:typo");
+            simulation.Apply(Cluster, Spec(3, "localhost/store:typo"));
+            simulation.Run(TimeSpan.FromMinutes(3));
+            Want(simulation, 3);
+        }),
+        new("bad first image", simulation =>
+        {
+            simulation.Kubernetes.MissingImages.Add("localhost/store:typo");
+            simulation.Apply(Cluster, Spec(3, "localhost/store:typo"));
+            simulation.Run(TimeSpan.FromMinutes(2));
+            Want(simulation, 3);
+        }),
+        new("pods deleted", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Delete("pods", "orders-2-0");
+            simulation.Run(TimeSpan.FromSeconds(20));
+            simulation.RunUntilSettled(Cluster);
+        }),
+        new("delete", simulation =>
+        {
+            Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
+            simulation.Delete("storeclusters", Cluster);
+            simulation.Run(TimeSpan.FromSeconds(30));
+        }),
+        new("delete and keep volumes", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Delete("storeclusters", Cluster);
+            simulation.Run(TimeSpan.FromSeconds(30));
+        }),
+    ];
+
+    public static Scenario Of(string name) => All.Single(scenario => scenario.Name == name);
+
+    public static StoreClusterSpec Spec(int replicas, string? image = null)
+    {
+        var parts = image?.Split(':');
+        return new StoreClusterSpec { Replicas = replicas, Image = new ImageSpec { Repository = parts?[0], Tag = parts?[1] } };
+    }
+
+    private static void Want(Simulation simulation, int replicas, string? image = null, Func<StoreClusterSpec, StoreClusterSpec>? change = null)
+    {
+        var spec = Spec(replicas, image);
+        simulation.Apply(Cluster, change is null ? spec : change(spec));
+        simulation.RunUntilSettled(Cluster);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>The API server as the operator's <see cref="KubeApi"/> meets it: versions and conflicts, server-side apply, merge patches, the status subresource,
+/// uid preconditions, immutable fields. It answers at once and on the caller's thread.</summary>
+internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandler
+{
+    private readonly Dictionary<string, JsonObject> _applied = new(StringComparer.Ordinal);
+
+    private sealed record Route(string Plural, ObjectKey Key, string? Subresource)
+    {
+        /// <summary>Reads api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE and its like in apis/GROUP/VERSION.</summary>
+        public static Route Of(Uri uri)
+        {
+            var parts = uri.AbsolutePath.Trim('/').Split('/');
+            var rest = parts[0] == "api" ? parts[2..] : parts[3..];
+            if (rest is not ["namespaces", var space, var plural, ..]) return new Route(rest[0], new ObjectKey("", ""), null);
+            return new Route(plural, new ObjectKey(space, rest.ElementAtOrDefault(3) ?? ""), rest.ElementAtOrDefault(4));
+        }
+    }
+
+    private sealed class Refusal(HttpStatusCode code, string reason, string message) : Exception(message)
+    {
+        public HttpStatusCode Code => code;
+        public string Reason => reason;
+    }
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = Answer(request, Route.Of(request.RequestUri!));
+            return Task.FromResult(Respond(HttpStatusCode.OK, answer));
+        }
+        catch (Refusal refusal)
+        {
+            return Task.FromResult(Respond(refusal.Code, new JsonObject
+            {
+                ["kind"] = "Status",
+                ["apiVersion"] = "v1",
+                ["status"] = "Failure",
+                ["reason"] = refusal.Reason,
+                ["message"] = refusal.Message,
+                ["code"] = (int)refusal.Code,
+            }));
+        }
+    }
+
+    private JsonObject Answer(HttpRequestMessage request, Route route)
+    {
+        if (request.Method == HttpMethod.Get) return Find(route);
+        var body = (JsonObject)JsonNode.Parse(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult())!;
+        var what = $"{request.Method} {route.Plural}/{route.Key.Name}{(route.Subresource is null ? "" : "/" + route.Subresource)}";
+        return writes.Write(what, () => request.Method.Method switch
+        {
+            "POST" => Create(route, body),
+            "PUT" => Replace(route, body),
+            "PATCH" when request.Content.Headers.ContentType!.MediaType == "application/apply-patch+yaml" => Apply(route, body),
+            "PATCH" => MergePatch(route, body),
+            "DELETE" => Delete(route, body),
+            _ => throw new Refusal(HttpStatusCode.MethodNotAllowed, "MethodNotAllowed", what),
+        });
+    }
+
+    private JsonObject Find(Route route) =>
+        table.Get(route.Plural, route.Key) ?? throw new Refusal(HttpStatusCode.NotFound, "NotFound", $"{route.Plural} \"{route.Key.Name}\" not found");
+
+    private JsonObject Create(Route route, JsonObject body)
+    {
+        var key = ObjectTable.KeyOf(body);
+        if (table.Get(route.Plural, key) is not null) throw new Refusal(HttpStatusCode.Conflict, "AlreadyExists", $"{route.Plural} \"{key.Name}\" already exists");
+        return table.Create(route.Plural, Defaults.Fill(route.Plural, body));
+    }
+
+    private JsonObject Replace(Route route, JsonObject body)
+    {
+        var there = Find(route);
+        if ((string?)body["metadata"]!["resourceVersion"] is { } judged && judged != (string)there["metadata"]!["resourceVersion"]!)
+            throw new Refusal(HttpStatusCode.Conflict, "Conflict", "the object has been modified; please apply your changes to the latest version and try again");
+        if ((string?)body["metadata"]!["uid"] is { } uid && uid != (string)there["metadata"]!["uid"]!)
+            throw new Refusal(HttpStatusCode.Conflict, "Conflict", "Precondition failed: UID");
+        var next = (JsonObject)(route.Subresource == "status" ? there : body).DeepClone();
+        next["status"] = (route.Subresource == "status" ? body : there)["status"]?.DeepClone();
+        return table.Put(route.Plural, next);
+    }
+
+    private JsonObject Apply(Route route, JsonObject body)
+    {
+        var path = $"{route.Plural}/{route.Key}";
+        if (table.Get(route.Plural, route.Key) is not { } there)
+        {
+            _applied[path] = body;
+            return table.Create(route.Plural, Defaults.Fill(route.Plural, body));
+        }
+
+        var before = _applied.GetValueOrDefault(path);
+        var merged = ServerSideApply.Merge(there, body, before);
+        if (Defaults.ChangesImmutable(route.Plural, there, merged) is { } field)
+            throw new Refusal(HttpStatusCode.UnprocessableEntity, "Invalid", $"{route.Plural} \"{route.Key.Name}\" is invalid: {field}: Forbidden: field is immutable");
+        _applied[path] = body;
+        return table.Put(route.Plural, merged);
+    }
+
+    private JsonObject MergePatch(Route route, JsonObject patch)
+    {
+        var merged = (JsonObject)Find(route).DeepClone();
+        Patch(merged, patch);
+        return table.Put(route.Plural, merged);
+    }
+
+    private static void Patch(JsonObject live, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is null) live.Remove(name);
+            else if (value is JsonObject nested && live[name] is JsonObject there) Patch(there, nested);
+            else live[name] = value.DeepClone();
+        }
+    }
+
+    private JsonObject Delete(Route route, JsonObject options)
+    {
+        var there = Find(route);
+        if ((string?)options["preconditions"]?["uid"] is { } uid && uid != (string)there["metadata"]!["uid"]!)
+            throw new Refusal(HttpStatusCode.Conflict, "Conflict", "Precondition failed: UID in precondition differs");
+        table.Delete(route.Plural, route.Key);
+        if (route.Plural != "pods") _applied.Remove($"{route.Plural}/{route.Key}");
+        return new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Success" };
+    }
+
+    private static HttpResponseMessage Respond(HttpStatusCode code, JsonObject body) =>
+        new(code) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+}
+
+/// <summary>What Kubernetes adds to objects by itself, and what it lets nobody change: both make loops of operators that do not expect them.</summary>
+internal static class Defaults
+{
+    private static readonly HashSet<string> s_changeable = ["replicas", "template", "updateStrategy", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "ordinals"];
+
+    public static JsonObject Fill(string plural, JsonObject item)
+    {
+        var filled = (JsonObject)item.DeepClone();
+        if (plural == "statefulsets")
+        {
+            var pod = filled["spec"]!["template"]!["spec"]!.AsObject();
+            pod.TryAdd("restartPolicy", "Always");
+            pod.TryAdd("dnsPolicy", "ClusterFirst");
+            pod.TryAdd("schedulerName", "default-scheduler");
+            pod["containers"]![0]!.AsObject().TryAdd("terminationMessagePath", "/dev/termination-log");
+        }
+        else if (plural == "services")
+        {
+            filled["spec"]!.AsObject().TryAdd("sessionAffinity", "None");
+            filled["spec"]!.AsObject().TryAdd("clusterIP", "10.96.0.7");
+        }
+
+        return filled;
+    }
+
+    public static string? ChangesImmutable(string plural, JsonObject before, JsonObject after)
+    {
+        if (plural != "statefulsets") return null;
+        var (old, next) = (before["spec"]!.AsObject(), after["spec"]!.AsObject());
+        return old.Select(field => field.Key).Union(next.Select(field => field.Key))
+            .FirstOrDefault(name => !s_changeable.Contains(name) && !JsonNode.DeepEquals(old[name], next[name])) is { } changed
+            ? $"spec.{changed}"
+            : null;
+    }
+}

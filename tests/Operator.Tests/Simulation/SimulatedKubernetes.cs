@@ -1,0 +1,172 @@
+using System.Text.Json.Nodes;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>The controllers and the kubelets: StatefulSets get pods and volumes, pods get nodes and processes, what lost its owner goes.</summary>
+internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimeProvider time, Random? chance)
+{
+    private const string Pods = "pods";
+    private const string Claims = "persistentvolumeclaims";
+
+    /// <summary>What a kubelet knows of a pod.</summary>
+    private sealed class Sandbox
+    {
+        public required DateTimeOffset StartAt { get; set; }
+        public DateTimeOffset? EndAt { get; set; }
+        public StoreProcess? Process { get; set; }
+        public string? LastWords { get; set; }
+        public int Restarts { get; set; }
+    }
+
+    private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
+    private int _addresses;
+
+    /// <summary>Images that no registry has.</summary>
+    public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Everybody has one turn.</summary>
+    public void Tick()
+    {
+        CollectGarbage();
+        foreach (var set in table.List("statefulsets")) Sync(set);
+        foreach (var pod in table.List(Pods)) Run(pod);
+        ReleaseClaims();
+    }
+
+    private void CollectGarbage()
+    {
+        var uids = table.All.Select(item => (string)item.Object["metadata"]!["uid"]!).ToHashSet(StringComparer.Ordinal);
+        foreach (var (plural, item) in table.All)
+        {
+            if (item["metadata"]!["ownerReferences"] is JsonArray { Count: > 0 } owners && !owners.Any(owner => uids.Contains((string)owner!["uid"]!)))
+                table.Delete(plural, ObjectTable.KeyOf(item));
+        }
+    }
+
+    /// <summary>One pod and its volume for each StatefulSet (all have one replica); a pod that is still going is waited for.</summary>
+    private void Sync(JsonObject set)
+    {
+        var key = ObjectTable.KeyOf(set);
+        var pod = new ObjectKey(key.Namespace, $"{key.Name}-0");
+        if (table.Get(Pods, pod) is not null) return;
+        var claim = new ObjectKey(key.Namespace, $"data-{pod.Name}");
+        if (table.Get(Claims, claim) is { } there)
+        {
+            if (there["metadata"]!["deletionTimestamp"] is not null) return;
+        }
+        else
+        {
+            var template = set["spec"]!["volumeClaimTemplates"]![0]!;
+            table.Create(Claims, Named(claim, template["metadata"]!, template["spec"]!));
+        }
+
+        var made = Named(pod, set["spec"]!["template"]!["metadata"]!, set["spec"]!["template"]!["spec"]!);
+        made["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+        {
+            ["apiVersion"] = "apps/v1",
+            ["kind"] = "StatefulSet",
+            ["name"] = key.Name,
+            ["uid"] = set["metadata"]!["uid"]!.DeepClone(),
+            ["controller"] = true,
+        });
+        table.Create(Pods, made);
+    }
+
+    private static JsonObject Named(ObjectKey key, JsonNode metadata, JsonNode spec)
+    {
+        var named = (JsonObject)metadata.DeepClone();
+        named["namespace"] = key.Namespace;
+        named["name"] = key.Name;
+        return new JsonObject { ["metadata"] = named, ["spec"] = spec.DeepClone() };
+    }
+
+    private void Run(JsonObject pod)
+    {
+        var uid = (string)pod["metadata"]!["uid"]!;
+        if (!_sandboxes.TryGetValue(uid, out var sandbox)) _sandboxes[uid] = sandbox = new Sandbox { StartAt = Soon(1) };
+        if (pod["metadata"]!["deletionTimestamp"] is not null)
+        {
+            End(pod, sandbox);
+            return;
+        }
+
+        if (sandbox.Process is { } process && process.Group.Find(process.MemberId) is null)
+        {
+            store.Stop(process);
+            (sandbox.Process, sandbox.LastWords, sandbox.StartAt) = (null, "the member has been permanently removed from the cluster", Soon(10));
+            sandbox.Restarts++;
+        }
+
+        var image = (string)pod["spec"]!["containers"]![0]!["image"]!;
+        if (sandbox.Process is null && time.GetUtcNow() >= sandbox.StartAt && !MissingImages.Contains(image)) Start(pod, sandbox);
+        Report(pod, sandbox, image);
+    }
+
+    private void Start(JsonObject pod, Sandbox sandbox)
+    {
+        var claim = table.Get(Claims, new ObjectKey(ObjectTable.KeyOf(pod).Namespace, $"data-{ObjectTable.KeyOf(pod).Name}"));
+        if (claim is null) return;
+        var flags = SimulatedStore.Flags(pod["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!));
+        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, flags);
+        if (sandbox.Process is not null) return;
+        sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
+    }
+
+    private void End(JsonObject pod, Sandbox sandbox)
+    {
+        sandbox.EndAt ??= Soon(2);
+        if (time.GetUtcNow() < sandbox.EndAt) return;
+        if (sandbox.Process is not null) store.Stop(sandbox.Process);
+        _sandboxes.Remove((string)pod["metadata"]!["uid"]!);
+        table.Remove(Pods, ObjectTable.KeyOf(pod));
+    }
+
+    /// <summary>A volume that a pod uses stays until the pod is gone.</summary>
+    private void ReleaseClaims()
+    {
+        foreach (var claim in table.List(Claims).Where(claim => claim["metadata"]!["deletionTimestamp"] is not null))
+        {
+            var key = ObjectTable.KeyOf(claim);
+            if (table.Get(Pods, new ObjectKey(key.Namespace, key.Name["data-".Length..])) is null) table.Remove(Claims, key);
+        }
+    }
+
+    private void Report(JsonObject pod, Sandbox sandbox, string image)
+    {
+        var ready = sandbox.Process is { } process && store.Ready(process);
+        var container = new JsonObject { ["name"] = "store", ["image"] = image, ["imageID"] = image, ["ready"] = ready, ["restartCount"] = sandbox.Restarts, ["started"] = sandbox.Process is not null };
+        container["state"] = State(sandbox, image);
+        if (sandbox.LastWords is { } words) container["lastState"] = new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = 1, ["message"] = words } };
+        var status = new JsonObject
+        {
+            ["phase"] = sandbox.Process is null && sandbox.Restarts == 0 ? "Pending" : "Running",
+            ["conditions"] = new JsonArray(Condition(pod, "PodScheduled", true), Condition(pod, "Ready", ready)),
+            ["containerStatuses"] = new JsonArray(container),
+        };
+        if (sandbox.Process is not null) status["podIP"] = sandbox.Process.Ip;
+        var next = (JsonObject)pod.DeepClone();
+        next["spec"]!["nodeName"] = "node-1";
+        next["status"] = status;
+        table.Put(Pods, next);
+    }
+
+    private JsonObject State(Sandbox sandbox, string image)
+    {
+        static JsonObject Waiting(string reason, string? message = null) => new() { ["waiting"] = new JsonObject { ["reason"] = reason, ["message"] = message ?? reason } };
+        if (sandbox.Process is not null) return new JsonObject { ["running"] = new JsonObject() };
+        if (MissingImages.Contains(image)) return Waiting("ImagePullBackOff", $"no registry has {image}");
+        return sandbox.LastWords is null ? Waiting("ContainerCreating") : Waiting("CrashLoopBackOff");
+    }
+
+    private JsonObject Condition(JsonObject pod, string type, bool holds)
+    {
+        var text = holds ? "True" : "False";
+        var before = (pod["status"]?["conditions"] as JsonArray)?.FirstOrDefault(condition => (string)condition!["type"]! == type);
+        var since = before is not null && (string)before["status"]! == text ? (string)before["lastTransitionTime"]! : table.Now;
+        return new JsonObject { ["type"] = type, ["status"] = text, ["lastTransitionTime"] = since };
+    }
+
+    /// <summary>After about so many seconds.</summary>
+    private DateTimeOffset Soon(double seconds) => time.GetUtcNow() + TimeSpan.FromSeconds(seconds * (0.5 + (chance?.NextDouble() ?? 0.5)));
+}

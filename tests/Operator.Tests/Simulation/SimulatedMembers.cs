@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+using Google.Protobuf;
+using Store.Protocol.Etcdserverpb;
+
+namespace Operator.Tests;
+
+/// <summary>The members' gRPC, as bytes on no wire: the operator's real client speaks to the <see cref="SimulatedStore"/> through it.</summary>
+internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : HttpMessageHandler
+{
+    private const int FailedPrecondition = 9;
+    private const int NotFound = 5;
+    private const int Unavailable = 14;
+
+    private sealed class Refusal(int code, string text) : Exception(text)
+    {
+        public int Code => code;
+    }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (store.At(request.RequestUri!.Host) is not { } process) throw new HttpRequestException($"connection refused: {request.RequestUri.Authority}");
+        var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];
+        try
+        {
+            return Respond(Answer(process, request.RequestUri.AbsolutePath, body), 0, "");
+        }
+        catch (Refusal refusal)
+        {
+            return Respond(null, refusal.Code, refusal.Message);
+        }
+    }
+
+    private IMessage Answer(StoreProcess process, string method, byte[] body) => method switch
+    {
+        "/etcdserverpb.Maintenance/Status" => Status(process),
+        "/etcdserverpb.Cluster/MemberList" => List(process),
+        "/etcdserverpb.Cluster/MemberAdd" => writes.Write("MemberAdd", () => Add(process, MemberAddRequest.Parser.ParseFrom(body))),
+        "/etcdserverpb.Cluster/MemberPromote" => writes.Write("MemberPromote", () => Promote(process, MemberPromoteRequest.Parser.ParseFrom(body).ID)),
+        "/etcdserverpb.Cluster/MemberRemove" => writes.Write("MemberRemove", () => Remove(process, MemberRemoveRequest.Parser.ParseFrom(body).ID)),
+        "/etcdserverpb.Maintenance/MoveLeader" => writes.Write("MoveLeader", () => Move(process, MoveLeaderRequest.Parser.ParseFrom(body).TargetID)),
+        _ => throw new Refusal(12, $"{method} is not simulated"),
+    };
+
+    private static StatusResponse Status(StoreProcess process)
+    {
+        var group = process.Group;
+        return new StatusResponse
+        {
+            Header = Header(process),
+            Version = "3.6.0",
+            Leader = Follows(process)?.Id ?? 0,
+            IsLearner = group.Find(process.MemberId)?.Learner ?? false,
+            RaftIndex = group.Leader?.Id == process.MemberId ? group.Committed : process.Disk.Applied,
+            RaftAppliedIndex = process.Disk.Applied,
+            RaftTerm = group.Term,
+        };
+    }
+
+    private static MemberListResponse List(StoreProcess process)
+    {
+        RequireLeader(process);
+        return new MemberListResponse { Header = Header(process), Members = { process.Group.Members.Select(Say) } };
+    }
+
+    private MemberAddResponse Add(StoreProcess process, MemberAddRequest request)
+    {
+        RequireLeader(process);
+        var group = process.Group;
+        if (group.Members.Any(member => request.PeerURLs.Contains(member.PeerUrl))) throw new Refusal(FailedPrecondition, "etcdserver: Peer URLs already exists");
+        if (request.IsLearner && group.Members.Any(member => member.Learner)) throw new Refusal(FailedPrecondition, "etcdserver: too many learner members in cluster");
+        var added = new GroupMember { Id = store.NewMemberId(group, request.PeerURLs[0], group.Token), PeerUrl = request.PeerURLs[0], Learner = request.IsLearner };
+        group.Members.Add(added);
+        return new MemberAddResponse { Header = Header(process), Member = Say(added) };
+    }
+
+    private static MemberPromoteResponse Promote(StoreProcess process, ulong id)
+    {
+        RequireLeader(process);
+        var group = process.Group;
+        var member = group.Find(id) ?? throw new Refusal(NotFound, "etcdserver: member not found");
+        if (!member.Learner) throw new Refusal(FailedPrecondition, "etcdserver: can only promote a learner member");
+        if (member.Process is null || member.Process.Disk.Applied * 10 < group.Committed * 9)
+            throw new Refusal(FailedPrecondition, "etcdserver: can only promote a learner member which is in sync with leader");
+        member.Learner = false;
+        return new MemberPromoteResponse { Header = Header(process) };
+    }
+
+    private static MemberRemoveResponse Remove(StoreProcess process, ulong id)
+    {
+        RequireLeader(process);
+        var group = process.Group;
+        var member = group.Find(id) ?? throw new Refusal(NotFound, "etcdserver: member not found");
+        var left = group.Voters.Where(voter => voter != member).ToList();
+        if (!member.Learner && left.Count(voter => voter.Process is not null) < left.Count / 2 + 1)
+            throw new Refusal(FailedPrecondition, "etcdserver: re-configuration failed due to not enough started members");
+        group.Members.Remove(member);
+        return new MemberRemoveResponse { Header = Header(process) };
+    }
+
+    private static MoveLeaderResponse Move(StoreProcess process, ulong target)
+    {
+        if (process.Group.Leader?.Id != process.MemberId) throw new Refusal(FailedPrecondition, "etcdserver: not leader");
+        if (process.Group.Find(target) is not { Learner: false, Process: not null } heir) throw new Refusal(FailedPrecondition, "etcdserver: bad leader transferee");
+        process.Group.Leader = heir;
+        process.Group.Term++;
+        return new MoveLeaderResponse { Header = Header(process) };
+    }
+
+    /// <summary>A process that was removed from its cluster hears of no leader any more.</summary>
+    private static GroupMember? Follows(StoreProcess process) => process.Group.Find(process.MemberId) is null ? null : process.Group.Leader;
+
+    private static void RequireLeader(StoreProcess process)
+    {
+        if (Follows(process) is null) throw new Refusal(Unavailable, "etcdserver: no leader");
+    }
+
+    private static Member Say(GroupMember member) => new() { ID = member.Id, Name = member.Name, PeerURLs = { member.PeerUrl }, IsLearner = member.Learner };
+
+    private static ResponseHeader Header(StoreProcess process) => new() { ClusterId = process.Group.Id, MemberId = process.MemberId };
+
+    private static HttpResponseMessage Respond(IMessage? message, int status, string text)
+    {
+        var payload = message?.ToByteArray() ?? [];
+        var frame = new byte[message is null ? 0 : payload.Length + 5];
+        if (message is not null)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), payload.Length);
+            payload.CopyTo(frame, 5);
+        }
+
+        var response = new HttpResponseMessage(HttpStatusCode.OK) { Version = HttpVersion.Version20, Content = new ByteArrayContent(frame) };
+        response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        response.TrailingHeaders.Add("grpc-status", $"{status}");
+        if (text.Length > 0) response.TrailingHeaders.Add("grpc-message", text);
+        return response;
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text;
+
+namespace Operator.Tests;
+
+/// <summary>What a volume holds: nothing, or one member's data.</summary>
+internal sealed class Disk
+{
+    public StoreGroup? Group { get; set; }
+    public ulong MemberId { get; set; }
+    public ulong Applied { get; set; }
+}
+
+/// <summary>A store process that runs in a pod.</summary>
+internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ulong MemberId, Disk Disk);
+
+internal sealed class GroupMember
+{
+    public required ulong Id { get; init; }
+    public required string PeerUrl { get; init; }
+    public string Name { get; set; } = "";
+    public bool Learner { get; set; }
+    public StoreProcess? Process { get; set; }
+    public bool Started => Name.Length > 0;
+}
+
+/// <summary>One cluster of the store, seen from above: its members, its log's end and who leads.</summary>
+internal sealed class StoreGroup(string token, ulong id)
+{
+    public string Token { get; } = token;
+    public ulong Id { get; } = id;
+    public List<GroupMember> Members { get; } = [];
+    public ulong Committed { get; set; } = 5000;
+    public ulong Term { get; set; } = 1;
+    public GroupMember? Leader { get; set; }
+    public DateTimeOffset? ElectionAt { get; set; }
+
+    public GroupMember? Find(ulong member) => Members.FirstOrDefault(other => other.Id == member);
+
+    public IEnumerable<GroupMember> Voters => Members.Where(member => !member.Learner);
+
+    public bool HasQuorum => Voters.Count(member => member.Process is not null) > Voters.Count() / 2;
+}
+
+/// <summary>The store's members at the level that an operator can tell apart: how a process starts from its flags and its disk, who may vote, elections that
+/// take a while, learners that catch up. Clients write all the time; an acknowledged write that no possible leader holds is a violation.</summary>
+internal sealed class SimulatedStore(TimeProvider time, Random? chance)
+{
+    private const ulong WritesPerTick = 20;
+    private const ulong CatchUpPerTick = 2000;
+    private static readonly TimeSpan s_election = TimeSpan.FromSeconds(1.2);
+
+    private readonly List<StoreGroup> _groups = [];
+    private readonly Dictionary<string, Disk> _disks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoreProcess> _processes = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<StoreGroup> Groups => _groups;
+
+    /// <summary>Broken promises: none may ever be in here.</summary>
+    public List<string> Violations { get; } = [];
+
+    public StoreProcess? At(string ip) => _processes.GetValueOrDefault(ip);
+
+    public Disk DiskOf(string claimUid) => _disks.TryGetValue(claimUid, out var disk) ? disk : _disks[claimUid] = new Disk();
+
+    /// <returns>The running process, or its last words.</returns>
+    public (StoreProcess? Process, string? Exit) Start(string ip, string claimUid, IReadOnlyDictionary<string, string> flags)
+    {
+        var disk = DiskOf(claimUid);
+        var name = flags["name"];
+        if (disk.Group is null && Enter(disk, flags) is { } refusal) return (null, refusal);
+        if (disk.Group!.Find(disk.MemberId) is not { } member) return (null, "the member has been permanently removed from the cluster");
+        member.Name = name;
+        var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk);
+        member.Process = process;
+        _processes[ip] = process;
+        return (process, null);
+    }
+
+    public void Stop(StoreProcess process)
+    {
+        _processes.Remove(process.Ip);
+        if (process.Group.Find(process.MemberId) is { } member && member.Process == process) member.Process = null;
+    }
+
+    public bool Ready(StoreProcess process) => process.Group.Leader is not null && process.Group.Find(process.MemberId) is not null;
+
+    public void Tick()
+    {
+        foreach (var group in _groups)
+        {
+            Elect(group);
+            if (group.Leader is null) continue;
+            group.Committed += WritesPerTick;
+            foreach (var member in group.Members.Where(member => member.Process is not null))
+            {
+                var disk = member.Process!.Disk;
+                disk.Applied = member.Learner ? Math.Min(group.Committed, disk.Applied + CatchUpPerTick) : group.Committed;
+            }
+        }
+    }
+
+    public ulong NewMemberId(StoreGroup? group, string peerUrl, string token) => Hash($"{token} {peerUrl} {group?.Committed}");
+
+    /// <summary>What an empty disk may become, from the flags alone.</summary>
+    private string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags)
+    {
+        var (token, own) = (flags["initial-cluster-token"], flags["initial-advertise-peer-urls"]);
+        var initial = flags["initial-cluster"].Split(',').Select(entry => entry.Split('=', 2)[1]).ToList();
+        return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial) : Join(disk, token, own, initial);
+    }
+
+    private string? Form(Disk disk, string token, List<string> initial)
+    {
+        if (_groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
+        var group = new StoreGroup(token, Hash(token));
+        group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
+        _groups.Add(group);
+        (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);
+        return null;
+    }
+
+    private string? Join(Disk disk, string token, string own, List<string> initial)
+    {
+        if (initial.All(url => url == own)) return "its disk is empty, and there is nobody to join";
+        var group = _groups.LastOrDefault(group => group.Token == token && group.Leader is not null);
+        if (group is null) return "cannot fetch cluster info from peer urls: no member answers";
+        if (group.Members.FirstOrDefault(member => member.PeerUrl == own) is not { } member) return "couldn't find local name in the initial cluster configuration";
+        if (group.Members.Count != initial.Count) return "error validating peerURLs: member count is unequal";
+        if (member.Started) Violations.Add($"{own} joined a second time under its old id, with an empty log");
+        (disk.Group, disk.MemberId, disk.Applied) = (group, member.Id, 0);
+        return null;
+    }
+
+    private void Elect(StoreGroup group)
+    {
+        if (group.Leader is { Process: not null, Learner: false } && group.Members.Contains(group.Leader) && group.HasQuorum)
+        {
+            group.ElectionAt = null;
+            return;
+        }
+
+        group.Leader = null;
+        if (!group.HasQuorum)
+        {
+            group.ElectionAt = null;
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        group.ElectionAt ??= now + s_election;
+        if (now < group.ElectionAt) return;
+        Win(group);
+    }
+
+    private void Win(StoreGroup group)
+    {
+        var running = group.Voters.Where(member => member.Process is not null).OrderBy(member => member.PeerUrl, StringComparer.Ordinal).ToList();
+        var best = running.Max(member => member.Process!.Disk.Applied);
+        if (best < group.Committed) Violations.Add($"writes {best + 1} to {group.Committed} were acknowledged, and a majority without them elects a leader");
+        var able = running.Where(member => member.Process!.Disk.Applied == best).ToList();
+        group.Leader = able[chance?.Next(able.Count) ?? 0];
+        group.Term++;
+        group.ElectionAt = null;
+    }
+
+    private static ulong Hash(string text)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var part in Encoding.UTF8.GetBytes(text)) hash = (hash ^ part) * 1099511628211UL;
+        return hash;
+    }
+
+    public static Dictionary<string, string> Flags(IEnumerable<string> arguments) => arguments
+        .Select(argument => argument.TrimStart('-').Split('=', 2))
+        .ToDictionary(pair => pair[0], pair => pair.ElementAtOrDefault(1) ?? "true", StringComparer.Ordinal);
+}

@@ -1,0 +1,35 @@
+namespace Operator.Tests;
+
+/// <summary>The operator process dies here.</summary>
+internal sealed class OperatorCrash(string at) : Exception($"the operator dies at {at}");
+
+/// <summary>Every change that operators ask for, of Kubernetes and of the store, in order; and the one at which the operator is to die.</summary>
+internal sealed class WriteLog
+{
+    private readonly List<string> _writes = [];
+
+    public IReadOnlyList<string> Writes => _writes;
+
+    /// <summary>Index of a write, and whether the process dies before the write takes effect or before it learns of it.</summary>
+    public (int Write, bool Before)? CrashAt { get; set; }
+
+    /// <summary>A dead process asks for nothing more. The simulation starts another one.</summary>
+    public bool Crashed { get; set; }
+
+    public T Write<T>(string what, Func<T> effect)
+    {
+        if (Crashed) throw new OperatorCrash(what);
+        var index = _writes.Count;
+        _writes.Add(what);
+        if (CrashAt == (index, true)) Crash(what);
+        var answer = effect();
+        if (CrashAt == (index, false)) Crash(what);
+        return answer;
+    }
+
+    private void Crash(string what)
+    {
+        Crashed = true;
+        throw new OperatorCrash(what);
+    }
+}
