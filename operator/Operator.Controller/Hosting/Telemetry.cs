@@ -37,21 +37,21 @@ internal static class Telemetry
 
     static Telemetry()
     {
-        s_meter.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref s_activeWorkers), Controller()));
-        s_meter.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref s_workers), Controller()));
-        s_meter.CreateObservableGauge("workqueue_depth", () => s_queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))));
-        s_meter.CreateObservableGauge("workqueue_unfinished_work_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().SumSeconds, Queue(queue.Key))));
-        s_meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))));
-        s_meter.CreateObservableGauge("leader_election_master_status", () => s_leading.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))));
-        s_meter.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => s_reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))));
-        s_meter.CreateObservableGauge("storeoperator_reflector_items", () => s_reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))));
-        s_meter.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))));
-        s_meter.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]));
-        s_meter.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]));
-        s_meter.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]));
-        s_meter.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState));
-        s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))));
-        s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus));
+        s_meter.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref s_activeWorkers), Controller()), null, "Passes that run now");
+        s_meter.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref s_workers), Controller()), null, "Passes that may run at once");
+        s_meter.CreateObservableGauge("workqueue_depth", () => s_queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))), null, "Keys that are ready and not yet taken");
+        s_meter.CreateObservableGauge("workqueue_unfinished_work_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().SumSeconds, Queue(queue.Key))), null, "How long all passes that run now have been running, added up");
+        s_meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))), null, "How long the longest pass that runs now has been running");
+        s_meter.CreateObservableGauge("leader_election_master_status", () => s_leading.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))), null, "1 on the process that holds the lease");
+        s_meter.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => s_reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))), null, "Time since a watch last told something");
+        s_meter.CreateObservableGauge("storeoperator_reflector_items", () => s_reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))), null, "Objects in memory");
+        s_meter.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))), null, "1, with the version of the operator");
+        s_meter.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]), null, "1, with the lowest version that runs and the id of the store");
+        s_meter.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]), null, "Voting members that are wanted");
+        s_meter.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]), null, "Voting members that serve");
+        s_meter.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState), null, "Members by role and state");
+        s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
+        s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 
     public static void Watch(string name, WorkQueue queue) => s_queues[name] = queue;

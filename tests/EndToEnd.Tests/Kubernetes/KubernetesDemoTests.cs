@@ -40,11 +40,30 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     {
         demo.RequireKubernetes();
         await using var prometheus = await Prometheus.StartAsync(await KubernetesDemo.PodsAsync(Stop), Stop);
-        await prometheus.UntilAsync("count(up{job=\"store\"} == 1)", 3, Stop);
+        await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
         await prometheus.UntilAsync("count(up{job=\"store-operator\"} == 1) >= bool 1", 1, Stop);
-        await prometheus.UntilAsync("sum(etcd_server_has_leader{job=\"store\"})", 3, Stop);
-        await prometheus.UntilAsync("sum(etcd_server_is_leader{job=\"store\"})", 1, Stop);
+        await prometheus.UntilAsync("sum(etcd_server_has_leader{job=~\"etcd/.*\"})", 3, Stop);
+        await prometheus.UntilAsync("sum(etcd_server_is_leader{job=~\"etcd/.*\"})", 1, Stop);
         await prometheus.UntilAsync("max(storeoperator_cluster_condition{type=\"Ready\",status=\"True\"})", 1, Stop);
+    }
+
+    [Fact]
+    public async Task Every_expression_of_the_dashboards_has_data()
+    {
+        demo.RequireKubernetes();
+        await using var prometheus = await Prometheus.StartAsync(await KubernetesDemo.PodsAsync(Stop), Stop);
+        await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
+        var panels = from file in Directory.GetFiles(Path.Combine(Binaries.RepositoryRoot, "charts/store-operator/monitoring/dashboards"), "*.json")
+                     from panel in JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("panels").EnumerateArray()
+                     from target in panel.GetProperty("targets").EnumerateArray()
+                     select target.GetProperty("expr").GetString()!;
+        foreach (var expression in panels.ToList())
+        {
+            // As Grafana would send it, with everything chosen.
+            var asked = expression.Replace("$__rate_interval", "10s", StringComparison.Ordinal).Replace("$namespace", ".*", StringComparison.Ordinal)
+                .Replace("$cluster", ".*", StringComparison.Ordinal).Replace("$job", "etcd/.*", StringComparison.Ordinal);
+            await prometheus.UntilAnyAsync(asked, Stop);
+        }
     }
 
     [Fact]

@@ -52,6 +52,19 @@ sealed class Prometheus : IAsyncDisposable
         throw new TimeoutException($"{expression} did not become {wanted}; the last answer was {answer}");
     }
 
+    /// <summary>Asks until the expression has a value, whatever it is.</summary>
+    public async Task UntilAnyAsync(string expression, CancellationToken cancellationToken)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(60); DateTime.UtcNow < deadline; await Task.Delay(200, cancellationToken))
+        {
+            var answer = await http.GetAsync($"api/v1/query?query={Uri.EscapeDataString(expression)}", cancellationToken);
+            var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+            if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{expression}: {text}");
+            if (JsonDocument.Parse(text).RootElement.GetProperty("data").GetProperty("result").GetArrayLength() > 0) return;
+        }
+        throw new TimeoutException($"{expression} has no value");
+    }
+
     static double Value(JsonElement sample) => double.Parse(sample.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
 
     /// <summary>JSON is YAML.</summary>
@@ -68,13 +81,23 @@ sealed class Prometheus : IAsyncDisposable
     {
         var name = pod.GetProperty("metadata").GetProperty("name").GetString()!;
         var address = $"{pod.GetProperty("status").GetProperty("podIP").GetString()}:{Annotation(pod, "port")}";
-        var job = pod.GetProperty("metadata").GetProperty("labels").GetProperty("app.kubernetes.io/name").GetString()!;
+        var job = Job(pod.GetProperty("metadata"));
         return new
         {
             job_name = name,
+            honor_labels = true,
             metrics_path = Annotation(pod, "path") ?? "/metrics",
             static_configs = new[] { new { targets = new[] { address }, labels = new { job, pod = name } } },
         };
+    }
+
+    /// <summary>As the chart's PodMonitor has it for members, one job a cluster.</summary>
+    static string Job(JsonElement metadata)
+    {
+        var labels = metadata.GetProperty("labels");
+        return labels.TryGetProperty("storecluster.io/cluster", out var cluster)
+            ? $"etcd/{metadata.GetProperty("namespace").GetString()}/{cluster.GetString()}"
+            : labels.GetProperty("app.kubernetes.io/name").GetString()!;
     }
 
     static string? Annotation(JsonElement pod, string name) =>

@@ -52,6 +52,50 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public async Task Two_pods_prefer_different_nodes_and_an_affinity_of_ones_own_replaces_that()
+    {
+        var deployment = (await RenderAsync()).OfType<V1Deployment>().Single();
+        Assert.Equal(2, deployment.Spec.Replicas);
+        Assert.Single(deployment.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution);
+        var own = (await RenderAsync("--set-json", """affinity={"nodeAffinity":{}}""")).OfType<V1Deployment>().Single().Spec.Template.Spec.Affinity;
+        Assert.Null(own.PodAntiAffinity);
+        Assert.NotNull(own.NodeAffinity);
+    }
+
+    [Fact]
+    public async Task Members_are_scraped_under_a_job_that_etcds_own_alerts_select()
+    {
+        var monitor = await RenderTextAsync("--set", "metrics.podMonitor.enabled=true", "--show-only", "templates/podmonitor.yaml");
+        Assert.Contains("replacement: etcd/$1", monitor, StringComparison.Ordinal);
+        Assert.Contains("any: true", monitor, StringComparison.Ordinal);
+        var namespaced = await RenderTextAsync("--set", "metrics.podMonitor.enabled=true,watchNamespaces={a,b}", "--show-only", "templates/podmonitor.yaml");
+        Assert.DoesNotContain("any: true", namespaced, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_operator_is_scraped_and_what_its_metrics_say_of_namespaces_is_kept()
+    {
+        var monitor = await RenderTextAsync("--set", "metrics.serviceMonitor.enabled=true", "--show-only", "templates/servicemonitor.yaml");
+        Assert.Contains("honorLabels: true", monitor, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_alert_rules_arrive_with_their_templates_untouched()
+    {
+        var rule = await RenderTextAsync("--set", "metrics.prometheusRule.enabled=true", "--show-only", "templates/prometheusrule.yaml");
+        Assert.Contains("{{ $labels.namespace }}/{{ $labels.cluster }}", rule, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dashboards_arrive_as_they_are_in_the_chart()
+    {
+        var maps = (await RenderAsync("--set", "metrics.dashboards.enabled=true")).OfType<V1ConfigMap>().ToList();
+        Assert.Equal(2, maps.Count);
+        foreach (var (name, text) in maps.SelectMany(map => map.Data))
+            Assert.Equal((await File.ReadAllTextAsync(Repository.At("charts", "store-operator", "monitoring", "dashboards", name), TestContext.Current.CancellationToken)).TrimEnd(), text.TrimEnd());
+    }
+
+    [Fact]
     public async Task Values_that_do_not_exist_are_refused()
     {
         var (code, _, error) = await HelmAsync("template", "x", Repository.At("charts", "store-operator"), "--set", "replicas=2");
@@ -66,11 +110,13 @@ public sealed class ChartTests
         Assert.True(code == 0, output + error);
     }
 
-    private static async Task<IReadOnlyList<object>> RenderAsync(params string[] more)
+    private static async Task<IReadOnlyList<object>> RenderAsync(params string[] more) => KubernetesYaml.LoadAllFromString(await RenderTextAsync(more), strict: true);
+
+    private static async Task<string> RenderTextAsync(params string[] more)
     {
         var (code, output, error) = await HelmAsync(["template", "store-operator", Repository.At("charts", "store-operator"), "--namespace", "system", .. more]);
         Assert.True(code == 0, error);
-        return KubernetesYaml.LoadAllFromString(output, strict: true);
+        return output;
     }
 
     private static async Task<(int Code, string Output, string Error)> HelmAsync(params string[] arguments)
