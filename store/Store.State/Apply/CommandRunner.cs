@@ -57,7 +57,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     StoreError Put(in PutFields request, long quotaBytes, out IMessage? response)
     {
         response = null;
-        if (cluster.HasAlarm(AlarmType.Corrupt)) return StoreError.CorruptCluster;
+        if (cluster.View.IsCorrupt) return StoreError.CorruptCluster;
         var error = quota.Admit(SpaceUsage.CostOf(request.Key.Length, request.Value.Length), quotaBytes);
         return error != StoreError.None ? error : Put(request, out response);
     }
