@@ -164,7 +164,7 @@ internal sealed class Simulation : IDisposable
 
     private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
     {
-        "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "startedAt", "podIP", "clusterId",
+        "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
         "memberId", "leader", "restartCount", Annotations.Applied,
     };
 
