@@ -86,11 +86,14 @@ public sealed partial class Replica
         return LeaderlessForLong ? StoreError.NoLeader : StoreError.None;
     }
 
-    /// <summary>Everything that arrived since the last turn in one proposal. What the core cannot take now waits, for a leader or for its time to run out.</summary>
+    /// <summary>
+    /// Everything that arrived since the last turn in one proposal. What the core cannot take now waits, for a leader or for its time to run out. So does what would be sent to a
+    /// leader that has just died: nobody could tell afterwards whether it had come through, and its client would wait in vain.
+    /// </summary>
     void ProposeWaiting()
     {
         proposalsArrived = false;
-        if (leader.IsNone) return;
+        if (leader.IsNone || outOfReach.Contains(leader)) return;
         if (proposals.Count > 0)
         {
             switch (raft.Propose(proposals))

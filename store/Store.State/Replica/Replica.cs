@@ -111,6 +111,7 @@ public sealed partial class Replica
     public void Receive(Message message)
     {
         heardTicks[message.From] = now;
+        if (outOfReach.Count > 0) outOfReach.Remove(message.From);
         if (!TakeIntegrityMessage(message)) raft.Step(message);
     }
 
@@ -119,6 +120,7 @@ public sealed partial class Replica
     public void ReportUnreachable(NodeId id)
     {
         unreachableTicks[id] = now;
+        outOfReach.Add(id);
         raft.ReportUnreachable(id);
     }
 
@@ -166,6 +168,8 @@ public sealed partial class Replica
 
     readonly Dictionary<NodeId, long> heardTicks = [];
     readonly Dictionary<NodeId, long> unreachableTicks = [];
+    /// <summary>Members to whom the connection broke, and who have not been heard since.</summary>
+    readonly HashSet<NodeId> outOfReach = [];
     bool publish;
 
     void Accept(Ready ready)

@@ -21,6 +21,32 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public void A_proposal_made_after_the_connection_to_the_leader_broke_goes_to_the_next_leader()
+    {
+        var trio = new ReplicaTrio();
+        var (old, follower) = (trio.Leader, trio.Follower);
+        trio.Cut(old);
+        follower.ReportUnreachable(old.Status.Id);
+        follower.Propose(Put(7, "k"));
+        trio.Settle();
+        trio.Tick(40);
+        Assert.Equal(StoreError.None, trio.ReplyTo(7).Error);
+        Assert.Equal(new Revision(2), follower.State.View.Revision);
+    }
+
+    [Fact]
+    public void A_proposal_made_after_the_connection_to_the_leader_broke_goes_to_it_once_it_is_heard_again()
+    {
+        var trio = new ReplicaTrio();
+        var (leader, follower) = (trio.Leader, trio.Follower);
+        follower.ReportUnreachable(leader.Status.Id);
+        follower.Propose(Put(7, "k"));
+        trio.Tick(3);
+        Assert.Equal(StoreError.None, trio.ReplyTo(7).Error);
+        Assert.True(leader.IsLeader);
+    }
+
+    [Fact]
     public void A_read_waits_for_a_majority_and_for_the_apply()
     {
         var trio = new ReplicaTrio();
