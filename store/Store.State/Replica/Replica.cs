@@ -112,6 +112,9 @@ public sealed partial class Replica
     {
         heardTicks[message.From] = now;
         if (outOfReach.Count > 0) outOfReach.Remove(message.From);
+        // 1. A snapshot is being installed. 2. The next leader, who has heard nothing of it, sends its own, of a later point. 3. Taken in now, the first
+        // would be finished under the name of the second. So it is left lying as if lost: its sender finds out by probing where this member stands.
+        if (message is Message.InstallSnapshot && restoring is not null) return;
         if (!TakeIntegrityMessage(message)) raft.Step(message);
     }
 

@@ -214,6 +214,25 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public void While_a_snapshot_is_being_installed_no_other_is_taken_in()
+    {
+        var trio = new ReplicaTrio();
+        var follower = trio.Follower;
+        trio.Cut(follower);
+        Assert.Equal(new LogIndex(50), Offer(50)?.Index);
+        Assert.Null(Offer(60));
+
+        SnapshotMetadata? Offer(ulong index)
+        {
+            var status = follower.Status;
+            follower.Receive(new Message.InstallSnapshot(trio.Leader.Status.Id, status.Id, status.Term, new(new(index), status.Term, follower.State.Config)));
+            SnapshotMetadata? restore = null;
+            while (follower.HasEffects) restore = follower.TakeEffects().Restore ?? restore;
+            return restore;
+        }
+    }
+
+    [Fact]
     public void A_removed_member_is_told_to_stop()
     {
         var trio = new ReplicaTrio();

@@ -27,23 +27,6 @@ public sealed class BoltImageTests : IDisposable
     }
 
     [Fact]
-    public void Few_pages_are_held_however_many_pairs_there_are()
-    {
-        // 60 MB go through; what the garbage collector finds alive at the end of each thousand pieces stays far below.
-        IEnumerable<BackendPair> Pairs()
-        {
-            for (var i = 0; i < 60_000; i++) yield return new(BitConverter.GetBytes(System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(i)), new byte[1000]);
-        }
-        BackendBucket[] buckets = [new("key", Pairs())];
-        var layout = BoltImage.Measure(buckets, CancellationToken.None);
-        var (before, pieces, most) = (GC.GetTotalMemory(forceFullCollection: true), 0, 0L);
-        foreach (var _ in BoltImage.Write(buckets, layout))
-            if (++pieces % 5000 == 0) most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
-        Assert.InRange(most, long.MinValue, 2 << 20);
-        Assert.True(layout.SizeBytes > 60_000_000);
-    }
-
-    [Fact]
     public void A_file_that_was_cut_off_says_so()
     {
         Write(Random(5, 1000));
