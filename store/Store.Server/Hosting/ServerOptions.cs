@@ -8,7 +8,7 @@ public enum InitialClusterState { New, Existing }
 /// <summary>A member of the cluster as `--initial-cluster` names it.</summary>
 public sealed record InitialMember(string Name, ImmutableArray<string> PeerUrls);
 
-/// <summary>Everything that one member is told at its start. Urls are checked: absolute, http, with a port.</summary>
+/// <summary>Everything that one member is told at its start. Urls are checked: absolute, http or https, with a port.</summary>
 public sealed record ServerOptions
 {
     public required string Name { get; init; }
@@ -18,6 +18,8 @@ public sealed record ServerOptions
     public required ImmutableArray<Uri> ListenPeerUrls { get; init; }
     public required ImmutableArray<string> InitialAdvertisePeerUrls { get; init; }
     public ImmutableArray<Uri> ListenMetricsUrls { get; init; } = [];
+    public TlsOptions ClientTls { get; init; } = new() { FlagPrefix = "" };
+    public TlsOptions PeerTls { get; init; } = new() { FlagPrefix = "peer-" };
     /// <summary>In name order; always holds this member itself when the state is New.</summary>
     public required ImmutableArray<InitialMember> InitialCluster { get; init; }
     public InitialClusterState InitialClusterState { get; init; } = InitialClusterState.New;

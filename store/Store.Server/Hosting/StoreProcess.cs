@@ -40,10 +40,11 @@ public static class StoreProcess
     static async Task<int> RunAsync(ServerOptions options, LogLines lines, ILoggerFactory logging, ILogger logger, CancellationToken stopping)
     {
         LogStart(options, logger);
+        var tls = ClientTls(options, logger);
         using var metrics = MetricsExport.Start();
         await using var ports = await ClientPorts.BindAsync(options, logging, TimeProvider.System, stopping);
         await using var node = await StoreNode.StartAsync(options, TimeProvider.System, logger, stopping);
-        await using (var server = await ClientServer.StartAsync(options, ports, new(node.Identity, node.Loop, () => node.EngineSize, metrics), lines, stopping))
+        await using (var server = await ClientServer.StartAsync(options, ports, tls, new(node.Identity, node.Loop, () => node.EngineSize, metrics), lines, stopping))
         {
             using var compacting = new CancellationTokenSource();
             var compactor = new AutoCompactor(options, node.Loop, TimeProvider.System, logger).RunAsync(compacting.Token);
@@ -74,7 +75,7 @@ public static class StoreProcess
             if (!node.Ended.IsCompleted && !stopping.IsCancellationRequested)
             {
                 await server.AdmitAsync();
-                foreach (var port in ports.Clients) Log.ServingInsecurely(logger, port.EndPoint.ToString()!);
+                foreach (var port in ports.Clients) LogServing(port, logger);
                 foreach (var port in ports.Metrics) Log.ServingMetrics(logger, port.EndPoint.ToString()!);
                 Log.Ready(logger);
             }
@@ -85,6 +86,22 @@ public static class StoreProcess
         {
             return null;
         }
+    }
+
+    /// <summary>Null without certificates. Read before anything else is done: bad files must not cost a boot.</summary>
+    static TlsListening? ClientTls(ServerOptions options, ILogger logger)
+    {
+        if (!options.ClientTls.IsConfigured) return null;
+        var urls = options.ListenClientUrls.Concat(options.ListenMetricsUrls);
+        foreach (var url in options.ListenClientUrls.Where(url => url.Scheme == "http"))
+            Log.CertificatesUnused(logger, $"--listen-client-urls has {url.OriginalString}, which is served in clear; write https://");
+        return new(TlsKeyring.Open(SelfSignedFiles.Provide(options.ClientTls, options.DataDirectory, urls, TimeProvider.System), TimeProvider.System, logger), "client", logger);
+    }
+
+    static void LogServing(SharedPort port, ILogger logger)
+    {
+        if (port.IsSecured) Log.ServingSecurely(logger, port.EndPoint.ToString()!);
+        else Log.ServingInsecurely(logger, port.EndPoint.ToString()!);
     }
 
     /// <summary>

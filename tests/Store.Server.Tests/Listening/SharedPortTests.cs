@@ -36,7 +36,7 @@ public sealed class SharedPortTests : IAsyncLifetime
     static async Task<(SharedPort Port, WebApplication Application)> ServeAsync(TimeProvider time)
     {
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        var port = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), time, NullLogger.Instance, Token);
+        var port = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), secured: false, time, NullLogger.Instance, Token);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<IConnectionListenerFactory, SharedPortListenerFactory>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

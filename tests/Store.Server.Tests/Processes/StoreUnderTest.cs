@@ -21,11 +21,13 @@ sealed partial class StoreUnderTest : IAsyncDisposable
     {
         Folder = folder;
         ClientPort = clientPort;
+        var secured = flags.Any(flag => flag.StartsWith("--cert-file", StringComparison.Ordinal) || flag == "--auto-tls");
+        Url = $"{(secured ? "https" : "http")}://127.0.0.1:{clientPort}";
         process = new()
         {
             StartInfo = new(Executable,
             [
-                "--name=one", $"--data-dir={folder}", $"--listen-client-urls=http://127.0.0.1:{clientPort}", $"--advertise-client-urls=http://127.0.0.1:{clientPort}",
+                "--name=one", $"--data-dir={folder}", $"--listen-client-urls={Url}", $"--advertise-client-urls={Url}",
                 $"--listen-peer-urls=http://127.0.0.1:{peerPort}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peerPort}", "--warmup-duration=0s", .. flags,
             ])
             {
@@ -52,7 +54,8 @@ sealed partial class StoreUnderTest : IAsyncDisposable
 
     public int ClientPort { get; }
 
-    public string Url => $"http://127.0.0.1:{ClientPort}";
+    /// <summary>https when the flags bring a certificate.</summary>
+    public string Url { get; }
 
     public string Output
     {

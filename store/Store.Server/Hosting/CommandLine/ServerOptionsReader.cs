@@ -38,15 +38,18 @@ static class ServerOptionsReader
         var (heartbeat, election) = Timings(flags);
         var (mode, period, revisions) = Compaction(flags);
         var quota = flags.Number("quota-backend-bytes");
+        var (clientTls, peerTls) = (TlsFlags.Clients(flags), TlsFlags.Peers(flags));
         return new()
         {
             Name = name,
             DataDirectory = flags.Text("data-dir") is { Length: > 0 } folder ? folder : name + ".etcd",
-            ListenClientUrls = ListenUrls(flags, "listen-client-urls"),
+            ListenClientUrls = ListenUrls(flags, "listen-client-urls", clientTls, "client"),
             AdvertiseClientUrls = Urls(flags, "advertise-client-urls"),
-            ListenPeerUrls = ListenUrls(flags, "listen-peer-urls"),
+            ListenPeerUrls = ListenUrls(flags, "listen-peer-urls", peerTls, "peer"),
             InitialAdvertisePeerUrls = advertised,
-            ListenMetricsUrls = ListenUrls(flags, "listen-metrics-urls"),
+            ListenMetricsUrls = ListenUrls(flags, "listen-metrics-urls", clientTls, "metrics"),
+            ClientTls = clientTls,
+            PeerTls = peerTls,
             InitialCluster = cluster,
             InitialClusterState = state,
             InitialClusterToken = flags.Text("initial-cluster-token"),
@@ -175,25 +178,26 @@ static class ServerOptionsReader
         return urls.IsEmpty ? throw new FlagException($"--{name} must not be empty") : urls;
     }
 
-    static ImmutableArray<Uri> ListenUrls(FlagValues flags, string name)
+    static ImmutableArray<Uri> ListenUrls(FlagValues flags, string name, TlsOptions tls, string kind)
     {
         ImmutableArray<Uri> urls = [.. Split(flags.Text(name)).Select(u => new Uri(Url(name, u)))];
         foreach (var url in urls)
             if (!IPAddress.TryParse(url.Host.Trim('[', ']'), out _) && url.Host != "localhost")
                 throw new FlagException($"expected IP in URL for binding ({url.OriginalString}) in --{name}");
         if (urls.IsEmpty && name != "listen-metrics-urls") throw new FlagException($"--{name} must not be empty");
+        TlsFlags.Require(tls, urls, kind);
         return urls;
     }
 
     static string Url(string flag, string text)
     {
-        if (text.StartsWith("https://", StringComparison.Ordinal))
-            throw new FlagException($"{text} in --{flag} is not supported by this version yet (TLS); use http://");
+        if (text.StartsWith("https://", StringComparison.Ordinal) && (flag is "listen-peer-urls" or "initial-advertise-peer-urls" or "initial-cluster"))
+            throw new FlagException($"{text} in --{flag} is not supported by this version yet (TLS between members); use http://");
         if (text.StartsWith("unix", StringComparison.Ordinal))
             throw new FlagException($"{text} in --{flag} is not supported by this version yet (unix sockets); use http://");
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != "http")
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new FlagException($"'{text}' in --{flag} is not a URL such as http://10.0.0.1:2379");
-        if (!text.AsSpan("http://".Length).TrimEnd('/').EndsWith($":{uri.Port}"))
+        if (!text.AsSpan(uri.Scheme.Length + "://".Length).TrimEnd('/').EndsWith($":{uri.Port}"))
             throw new FlagException($"URL address does not have the form \"host:port\": {text} in --{flag}");
         if (uri.AbsolutePath != "/" || text.EndsWith('/'))
             throw new FlagException($"URL must not contain a path: {text} in --{flag}");

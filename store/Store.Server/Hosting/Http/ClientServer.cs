@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using System.Net.Security;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,13 +28,13 @@ sealed class ClientServer : IAsyncDisposable
 
     /// <summary>Starts the web server: metrics ports answer at once, client ports once <see cref="AdmitAsync"/> was called.</summary>
     public static async Task<ClientServer> StartAsync(
-        ServerOptions options, ClientPorts ports, ServedMember member, ILoggerProvider logging, CancellationToken cancellationToken)
+        ServerOptions options, ClientPorts ports, TlsListening? tls, ServedMember member, ILoggerProvider logging, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
         builder.Logging.AddProvider(logging).SetMinimumLevel(LogLevel.Trace);
         // Where hosting may log at all it makes an activity and a scope for each request, though nothing of ours would write a line.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options, ports));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options, ports, tls));
         builder.Services.AddSingleton<IConnectionListenerFactory, SharedPortListenerFactory>();
         AddServices(builder.Services, options, member);
         var application = builder.Build();
@@ -52,7 +54,7 @@ sealed class ClientServer : IAsyncDisposable
     }
 
     /// <summary>Long watches: no limit on streams or slowness, large windows, pings in silence (contract 1.15).</summary>
-    static void Configure(KestrelServerOptions kestrel, ServerOptions options, ClientPorts ports)
+    static void Configure(KestrelServerOptions kestrel, ServerOptions options, ClientPorts ports, TlsListening? tls)
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowAlternateSchemes = true;
@@ -66,32 +68,42 @@ sealed class ClientServer : IAsyncDisposable
         limits.Http2.InitialStreamWindowSize = 1 << 20;
         limits.Http2.KeepAlivePingDelay = options.KeepAliveInterval;
         limits.Http2.KeepAlivePingTimeout = options.KeepAliveTimeout;
-        foreach (var port in ports.Clients.Append(ports.Private))
-        {
-            kestrel.Listen(port.For(ClientProtocol.Http1), listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(port.For(ClientProtocol.Http2), ServeGrpc);
-        }
-
-        foreach (var port in ports.Metrics)
-        {
-            kestrel.Listen(port.For(ClientProtocol.Http1), listen => MarkAsMetrics(listen, HttpProtocols.Http1));
-            kestrel.Listen(port.For(ClientProtocol.Http2), listen => MarkAsMetrics(listen, HttpProtocols.Http2));
-        }
+        foreach (var port in ports.Clients.Append(ports.Private)) Listen(kestrel, port, tls, RepairAuthority);
+        foreach (var port in ports.Metrics) Listen(kestrel, port, tls, MarkAsMetrics);
     }
 
-    static void ServeGrpc(ListenOptions listen)
+    static void Listen(KestrelServerOptions kestrel, SharedPort port, TlsListening? tls, Action<ListenOptions> inside)
     {
-        listen.Protocols = HttpProtocols.Http2;
+        if (port.IsSecured) Listen(ClientProtocol.Tls, HttpProtocols.Http1AndHttp2);
+        else
+        {
+            Listen(ClientProtocol.Http1, HttpProtocols.Http1);
+            Listen(ClientProtocol.Http2, HttpProtocols.Http2);
+        }
+
+        void Listen(ClientProtocol recognized, HttpProtocols protocols) => kestrel.Listen(port.For(recognized), listen =>
+        {
+            listen.Protocols = protocols;
+            if (port.IsSecured) tls!.Use(listen);
+            inside(listen);
+        });
+    }
+
+    static void RepairAuthority(ListenOptions listen)
+    {
+        if (listen.Protocols == HttpProtocols.Http1) return;
         listen.Use(next => connection =>
         {
+            // In clear the preface has told the protocol before.
+            var ssl = connection.Features.Get<ISslStreamFeature>()?.SslStream;
+            if (ssl is not null && ssl.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) return next(connection);
             connection.Transport = new RepairedTransport(connection.Transport);
             return next(connection);
         });
     }
 
-    static void MarkAsMetrics(ListenOptions listen, HttpProtocols protocols)
+    static void MarkAsMetrics(ListenOptions listen)
     {
-        listen.Protocols = protocols;
         listen.Use(next => connection =>
         {
             connection.Features.Set(MetricsPort.Instance);

@@ -35,7 +35,7 @@ sealed class ClientPorts : IAsyncDisposable
         {
             await BindAllAsync("listen-client-urls", options.ListenClientUrls, ports.clients);
             await BindAllAsync("listen-metrics-urls", options.ListenMetricsUrls, ports.metrics);
-            ports.warmUp = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), time, logger, cancellationToken);
+            ports.warmUp = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), secured: false, time, logger, cancellationToken);
             return ports;
         }
         catch
@@ -46,11 +46,12 @@ sealed class ClientPorts : IAsyncDisposable
 
         async Task BindAllAsync(string flag, ImmutableArray<Uri> urls, List<SharedPort> bound)
         {
-            foreach (var endPoint in urls.SelectMany(EndPoints))
+            foreach (var url in urls)
             {
+                var endPoint = EndPointOf(url);
                 try
                 {
-                    bound.Add(await SharedPort.BindAsync(sockets, endPoint, time, logger, cancellationToken));
+                    bound.Add(await SharedPort.BindAsync(sockets, endPoint, url.Scheme == "https", time, logger, cancellationToken));
                 }
                 catch (AddressInUseException)
                 {
@@ -75,8 +76,8 @@ sealed class ClientPorts : IAsyncDisposable
         return new(builder.Build().Services.GetRequiredService<IOptions<SocketTransportOptions>>(), logging);
     }
 
-    static IEnumerable<IPEndPoint> EndPoints(Uri url) =>
-        [new(url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']')), url.Port)];
+    static IPEndPoint EndPointOf(Uri url) =>
+        new(url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']')), url.Port);
 
     public async ValueTask DisposeAsync()
     {

@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace Store.Server;
 
-public enum ClientProtocol { Http1, Http2 }
+/// <summary>What a connection speaks once it was looked at; with <see cref="Tls"/> the handshake's ALPN chooses the HTTP version within.</summary>
+public enum ClientProtocol { Http1, Http2, Tls }
 
 /// <summary>Tells HTTP/2 with prior knowledge from HTTP/1.1 by the connection's first bytes (RFC 9113 §3.4).</summary>
 static class ProtocolPreface

@@ -8,7 +8,7 @@ namespace Store.Server;
 
 /// <summary>
 /// One socket that speaks HTTP/2 with prior knowledge (gRPC) and HTTP/1.1 in clear (design S9). Kestrel alone takes every cleartext connection of
-/// such a port for HTTP/1.1, so two Kestrel endpoints share the socket and <see cref="PumpAsync"/> hands each connection to the right one.
+/// such a port for HTTP/1.1, so two Kestrel endpoints share the socket and <see cref="PumpAsync"/> hands each connection to the right one. A port with TLS has one endpoint, to which all go: ALPN decides there.
 /// </summary>
 sealed class SharedPort : IAsyncDisposable
 {
@@ -19,14 +19,15 @@ sealed class SharedPort : IAsyncDisposable
     readonly TimeProvider time;
     readonly ILogger logger;
     readonly CancellationTokenSource stopping = new();
-    readonly Channel<ConnectionContext>[] accepted = [Channel.CreateUnbounded<ConnectionContext>(), Channel.CreateUnbounded<ConnectionContext>()];
+    readonly Channel<ConnectionContext>[] accepted = [.. Enum.GetValues<ClientProtocol>().Select(_ => Channel.CreateUnbounded<ConnectionContext>())];
     readonly Lock gate = new();
     Task? pump;
     int open;
     bool released;
 
-    SharedPort(IConnectionListener listener, TimeProvider time, ILogger logger)
+    SharedPort(IConnectionListener listener, bool secured, TimeProvider time, ILogger logger)
     {
+        IsSecured = secured;
         this.listener = listener;
         this.time = time;
         this.logger = logger;
@@ -34,10 +35,13 @@ sealed class SharedPort : IAsyncDisposable
 
     public EndPoint EndPoint => listener.EndPoint;
 
+    /// <summary>TLS and nothing else.</summary>
+    public bool IsSecured { get; }
+
     /// <summary>Takes the port; connections wait in its backlog until <see cref="Release"/>.</summary>
     public static async Task<SharedPort> BindAsync(
-        IConnectionListenerFactory sockets, EndPoint endPoint, TimeProvider time, ILogger logger, CancellationToken cancellationToken) =>
-        new(await sockets.BindAsync(endPoint, cancellationToken), time, logger);
+        IConnectionListenerFactory sockets, EndPoint endPoint, bool secured, TimeProvider time, ILogger logger, CancellationToken cancellationToken) =>
+        new(await sockets.BindAsync(endPoint, cancellationToken), secured, time, logger);
 
     public SharedPortEndPoint For(ClientProtocol protocol) => new(this, protocol);
 
@@ -62,10 +66,10 @@ sealed class SharedPort : IAsyncDisposable
         }
     }
 
-    /// <summary>Only when both halves are there: a connection must never wait for one that is still to come.</summary>
+    /// <summary>Only when all endpoints are there: a connection must never wait for one that is still to come.</summary>
     void StartPump()
     {
-        if (released && open == accepted.Length) pump ??= PumpAsync();
+        if (released && open == (IsSecured ? 1 : 2)) pump ??= PumpAsync();
     }
 
     async Task PumpAsync()
@@ -95,7 +99,7 @@ sealed class SharedPort : IAsyncDisposable
     {
         try
         {
-            var protocol = await PeekAsync(connection.Transport.Input);
+            var protocol = IsSecured ? ClientProtocol.Tls : await PeekAsync(connection.Transport.Input);
             if (protocol is { } known && accepted[(int)known].Writer.TryWrite(connection)) return;
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ConnectionAbortedException or ConnectionResetException)

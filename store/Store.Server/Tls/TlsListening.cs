@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Logging;
+
+namespace Store.Server;
+
+/// <summary>TLS in front of a listener. What is checked is checked here, for every listener alike (GHSA-3wh4-j44w-pg92 was a listener that was forgotten).</summary>
+/// <param name="side">"client" or "peer", for the log.</param>
+sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
+{
+    /// <summary>Whoever has not shaken hands by then is cut off (GHSA-6vch-q96h-7gc3).</summary>
+    public static readonly TimeSpan HandshakeTimeMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>Everything that is added to the listener afterwards sees the inside. ALPN offers what the listener's protocols say.</summary>
+    public void Use(ListenOptions listen)
+    {
+        listen.Use(next => connection => WatchAsync(connection, next));
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = context => ValueTask.FromResult(OptionsFor(context.Connection)), HandshakeTimeout = HandshakeTimeMax });
+        listen.Use(next => connection => AdmitAsync(connection, next));
+    }
+
+    SslServerAuthenticationOptions OptionsFor(ConnectionContext connection)
+    {
+        var material = keyring.Current;
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = material.Served,
+            EnabledSslProtocols = keyring.Options.Protocols,
+            CipherSuitesPolicy = keyring.Suites,
+            // A resumed session would carry a certificate that may have been revoked since.
+            AllowTlsResume = false,
+        };
+        if (!keyring.Options.AsksForCertificate) return options;
+        options.ClientCertificateRequired = true;
+        options.CertificateChainPolicy = CertificateCheck.Policy(material, CertificateCheck.ClientPurpose);
+        options.RemoteCertificateValidationCallback = (_, certificate, chain, _) => Judge(connection, certificate as X509Certificate2, chain, material);
+        return options;
+    }
+
+    bool Judge(ConnectionContext connection, X509Certificate2? certificate, X509Chain? chain, TlsMaterial material)
+    {
+        var refusal = CertificateCheck.Refusal(certificate, chain, material, keyring.Options);
+        var handshake = connection.Features.Get<Handshake>()!;
+        if (refusal is not null) handshake.Refusal = refusal;
+        else connection.Features.Set(ClientCertificateName.Of(certificate!));
+        return refusal is null;
+    }
+
+    static async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        connection.Features.Get<Handshake>()!.Done = true;
+        await next(connection);
+    }
+
+    async Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var handshake = new Handshake();
+        connection.Features.Set(handshake);
+        var started = Stopwatch.GetTimestamp();
+        await next(connection);
+        if (handshake.Done) return;
+        var address = connection.RemoteEndPoint?.ToString() ?? "";
+        if (handshake.Refusal is { } refusal)
+        {
+            Log.ConnectionRejected(logger, side, address, refusal);
+            return;
+        }
+
+        var took = Stopwatch.GetElapsedTime(started);
+        Log.HandshakeUnfinished(
+            logger, side, address, (long)took.TotalMilliseconds,
+            took >= HandshakeTimeMax ? "it took too long" : "the other side went away, does not trust the certificate, or offered no TLS, version or cipher suite that is allowed here");
+    }
+
+    /// <summary>How far a connection came.</summary>
+    sealed class Handshake
+    {
+        public bool Done { get; set; }
+
+        public string? Refusal { get; set; }
+    }
+}
