@@ -4,7 +4,7 @@ using Store.Raft;
 namespace Store.Server;
 
 /// <summary>Opens connections to other members and introduces this one. Retries, with pauses that grow and are never quite the same, are the caller's.</summary>
-sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownPeerUrls)
+sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownPeerUrls, TlsDialing tls)
 {
     static readonly TimeSpan dialTimeout = TimeSpan.FromSeconds(3);
 
@@ -28,13 +28,14 @@ sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownP
         }
     }
 
-    static async Task<Stream> OpenAsync(Uri url, CancellationToken cancellationToken)
+    async Task<Stream> OpenAsync(Uri url, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(url.Host, url.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
+            var connection = new NetworkStream(socket, ownsSocket: true);
+            return url.Scheme == "https" ? await tls.SecureAsync(connection, url.DnsSafeHost, cancellationToken) : connection;
         }
         catch
         {

@@ -20,10 +20,10 @@ sealed class PeerNetwork : IAsyncDisposable
     ClusterView cluster = ClusterView.Empty;
     bool stopped;
 
-    public PeerNetwork(ulong clusterId, NodeId self, IReadOnlyList<string> ownPeerUrls, TimeProvider time, ILogger logger)
+    public PeerNetwork(ulong clusterId, NodeId self, IReadOnlyList<string> ownPeerUrls, TlsDialing tls, TimeProvider time, ILogger logger)
     {
         (ClusterId, Self, Time, this.logger) = (clusterId, self, time, logger);
-        Dialer = new(clusterId, self, ownPeerUrls);
+        Dialer = new(clusterId, self, ownPeerUrls, tls);
     }
 
     public ulong ClusterId { get; }

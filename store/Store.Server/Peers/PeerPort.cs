@@ -19,7 +19,7 @@ sealed class PeerPort : IAsyncDisposable
     PeerPort(WebApplication application) => this.application = application;
 
     public static async Task<PeerPort> OpenAsync(
-        IEnumerable<Uri> urls, PeerServer peers, ulong clusterId, ReplicaLoop loop, ILogger logger, CancellationToken cancellationToken)
+        IEnumerable<Uri> urls, TlsListening? tls, PeerServer peers, ulong clusterId, ReplicaLoop loop, ILogger logger, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -27,7 +27,7 @@ sealed class PeerPort : IAsyncDisposable
             kestrel.AddServerHeader = false;
             // A connection between members is open and mostly silent for as long as both live.
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
-            foreach (var url in urls) Listen(kestrel, url, peers);
+            foreach (var url in urls) Listen(kestrel, url, tls, peers);
         });
         builder.Services.AddRoutingCore();
         var application = builder.Build();
@@ -45,11 +45,12 @@ sealed class PeerPort : IAsyncDisposable
         return new(application);
     }
 
-    static void Listen(KestrelServerOptions kestrel, Uri url, PeerServer peers)
+    static void Listen(KestrelServerOptions kestrel, Uri url, TlsListening? tls, PeerServer peers)
     {
         void Configure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1;
+            if (url.Scheme == "https") tls!.Use(listen);
             peers.Use(listen);
         }
 

@@ -16,7 +16,7 @@ sealed record BootedStorage(
     /// Once a member has begun its data directory alone says who it is: --initial-cluster and the rest are for the first start (etcd's rule, which lets
     /// manifests stay as they are).
     /// </summary>
-    public static async Task<BootedStorage> OpenAsync(ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<BootedStorage> OpenAsync(ServerOptions options, TlsDialing tls, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var data = DataDirectory.Open(options.DataDirectory);
@@ -26,7 +26,7 @@ sealed record BootedStorage(
                 ? (owner.ClusterId, owner.Member, [])
                 : options.InitialClusterState == InitialClusterState.New
                     ? InitialMembership.Of(options)
-                    : await JoinedCluster.AskAsync(options, time, cancellationToken);
+                    : await JoinedCluster.AskAsync(options, tls, time, cancellationToken);
             var booted = Open(options, data, clusterId, self, members, logger);
             foreach (var notice in data.Notices) Server.Log.DataNotice(logger, notice);
             var how = members.Count == 0 ? "restart" : options.InitialClusterState == InitialClusterState.New ? "new cluster" : "join";

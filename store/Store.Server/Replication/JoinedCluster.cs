@@ -16,7 +16,7 @@ static class JoinedCluster
 
     /// <summary>Asks everybody named in --initial-cluster until one answers. Throws with one clear line when this member is not in the list.</summary>
     public static async Task<(ulong ClusterId, NodeId Self, IReadOnlyList<ClusterMember> Members)> AskAsync(
-        ServerOptions options, TimeProvider time, CancellationToken cancellationToken)
+        ServerOptions options, TlsDialing tls, TimeProvider time, CancellationToken cancellationToken)
     {
         var own = options.InitialAdvertisePeerUrls.ToHashSet(StringComparer.Ordinal);
         var others = options.InitialCluster.SelectMany(member => member.PeerUrls).Where(url => !own.Contains(url)).Distinct(StringComparer.Ordinal).ToList();
@@ -27,7 +27,6 @@ static class JoinedCluster
                 $"{options.Name} is to be an existing member, but its disk is empty ({options.DataDirectory}): bring its data back, or, if it is lost, remove the member (etcdctl member remove), "
                 + "add it anew and name the other members in --initial-cluster");
         }
-        using var http = new HttpClient { Timeout = askTimeout };
         var started = time.GetTimestamp();
         string failure;
         do
@@ -37,7 +36,7 @@ static class JoinedCluster
             {
                 try
                 {
-                    return FindSelf(await AskAsync(http, url, cancellationToken), own);
+                    return FindSelf(await AskAsync(tls, url, cancellationToken), own);
                 }
                 catch (Exception e) when (e is HttpRequestException or JsonException or FormatException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
                 {
@@ -50,9 +49,11 @@ static class JoinedCluster
         throw new BootException($"cannot fetch cluster info from peer urls {string.Join(',', others)}: {failure}; check that the other members run, or use --initial-cluster-state=new");
     }
 
-    static async Task<(ulong ClusterId, IReadOnlyList<ClusterMember> Members)> AskAsync(HttpClient http, string url, CancellationToken cancellationToken)
+    static async Task<(ulong ClusterId, IReadOnlyList<ClusterMember> Members)> AskAsync(TlsDialing tls, string url, CancellationToken cancellationToken)
     {
-        using var response = await http.GetAsync(new Uri(new(url), "/members"), cancellationToken);
+        var members = new Uri(new(url), "/members");
+        using var http = new HttpClient(tls.HttpHandler(members.DnsSafeHost)) { Timeout = askTimeout };
+        using var response = await http.GetAsync(members, cancellationToken);
         response.EnsureSuccessStatusCode();
         if (!response.Headers.TryGetValues(ClusterIdHeader, out var ids)) throw new FormatException("the answer names no cluster");
         var clusterId = ulong.Parse(ids.First(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);

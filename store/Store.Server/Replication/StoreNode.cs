@@ -22,6 +22,7 @@ public sealed class StoreNode : IAsyncDisposable
     readonly TimeProvider time;
     readonly ILogger logger;
     readonly BootedStorage storage;
+    readonly PeerTls tls;
     readonly LogWriter writer;
     readonly EngineFlusher flusher;
     readonly PeerNetwork network;
@@ -35,14 +36,14 @@ public sealed class StoreNode : IAsyncDisposable
     RocksEngine engine;
     int disposed;
 
-    StoreNode(ServerOptions options, BootedStorage storage, TimeProvider time, ILogger logger)
+    StoreNode(ServerOptions options, BootedStorage storage, PeerTls tls, TimeProvider time, ILogger logger)
     {
-        (this.options, this.storage, this.time, this.logger) = (options, storage, time, logger);
+        (this.options, this.storage, this.tls, this.time, this.logger) = (options, storage, tls, time, logger);
         Identity = new(storage.ClusterId, storage.Self, options.Name);
         engine = storage.Engine;
         writer = new(storage.Log, sequence => Loop!.Persisted(sequence), Fail);
         flusher = new(engine, storage.State.Applied, time, index => Loop!.Post(replica => replica.EngineFlushed(index)), Fail);
-        network = new(storage.ClusterId, storage.Self, options.InitialAdvertisePeerUrls, time, logger);
+        network = new(storage.ClusterId, storage.Self, options.InitialAdvertisePeerUrls, tls.Dialing, time, logger);
         var replica = new Replica(NodeOptions.Replica(options, storage.Self), storage.Start, storage.State, new Random());
         Loop = new(replica, writer, network, NodeOptions.Loop(options), time, logger);
         server = new(network, logger) { Received = Loop.Receive, Questions = new(Loop) };
@@ -68,8 +69,9 @@ public sealed class StoreNode : IAsyncDisposable
     /// </summary>
     public static async Task<StoreNode> StartAsync(ServerOptions options, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        var storage = await BootedStorage.OpenAsync(options, time, logger, cancellationToken);
-        var node = new StoreNode(options, storage, time, logger);
+        var tls = PeerTls.Open(options, time, logger);
+        var storage = await BootedStorage.OpenAsync(options, tls.Dialing, time, logger, cancellationToken);
+        var node = new StoreNode(options, storage, tls, time, logger);
         try
         {
             await node.RunAsync(cancellationToken);
@@ -103,7 +105,7 @@ public sealed class StoreNode : IAsyncDisposable
         // Who a member that joins for the first time must reach stands in nobody's log yet but the others'.
         foreach (var member in storage.KnownMembers.Where(member => member.Id != storage.Self)) network.Know(member.Id, member.PeerUrls);
         network.Follow(storage.State.View.Cluster);
-        port = await PeerPort.OpenAsync(options.ListenPeerUrls, server, storage.ClusterId, Loop, logger, cancellationToken);
+        port = await PeerPort.OpenAsync(options.ListenPeerUrls, tls.Listening, server, storage.ClusterId, Loop, logger, cancellationToken);
         writer.Start();
         flusher.Start();
         Loop.Start();

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
@@ -51,10 +53,30 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
         return refusal is null;
     }
 
-    static async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
+    async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        connection.Features.Get<Handshake>()!.Done = true;
+        var handshake = connection.Features.Get<Handshake>()!;
+        handshake.Refusal = await AddressRefusalAsync(connection);
+        if (handshake.Refusal is not null) return;
+        handshake.Done = true;
         await next(connection);
+    }
+
+    /// <summary>Peers only: clients come from anywhere.</summary>
+    async Task<string?> AddressRefusalAsync(ConnectionContext connection)
+    {
+        if (keyring.Options is not { FlagPrefix: "peer-", AsksForCertificate: true, SkipClientSanVerification: false }) return null;
+        if (connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is not { } certificate || connection.RemoteEndPoint is not IPEndPoint { Address: var from }) return null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
+        limit.CancelAfter(HandshakeTimeMax);
+        try
+        {
+            return await PeerAddressCheck.RefusalAsync(certificate, from, limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return $"certificate of \"{certificate.Subject}\": its names could not be looked up in time";
+        }
     }
 
     async Task WatchAsync(ConnectionContext connection, ConnectionDelegate next)

@@ -63,7 +63,7 @@ public class FlagTests
     [InlineData("couldn't find local name \"default\" in the initial cluster configuration; add default=http://localhost:2380 to --initial-cluster", "--initial-cluster=a=http://127.0.0.1:2380")]
     [InlineData("--cert-file and --key-file must both be present[cert: /x, key: ]", "--cert-file", "/x")]
     [InlineData("TLS key/cert (--cert-file, --key-file) must be provided for client url https://127.0.0.1:1 with HTTPS scheme", "--listen-client-urls=https://127.0.0.1:1", "--advertise-client-urls=https://127.0.0.1:1")]
-    [InlineData("https://127.0.0.1:1 in --listen-peer-urls is not supported by this version yet (TLS between members); use http://", "--listen-peer-urls=https://127.0.0.1:1")]
+    [InlineData("TLS key/cert (--peer-cert-file, --peer-key-file) must be provided for peer url https://127.0.0.1:1 with HTTPS scheme", "--listen-peer-urls=https://127.0.0.1:1")]
     [InlineData("--peer-cert-allowed-cn and --peer-cert-allowed-hostname are mutually exclusive; give one of them", "--peer-cert-allowed-cn=a", "--peer-cert-allowed-hostname=b")]
     [InlineData("unexpected TLS version \"TLS1.1\" for --tls-min-version, must be one of: TLS1.2, TLS1.3", "--tls-min-version=TLS1.1")]
     [InlineData("min version (TLS1.3) is greater than max version (TLS1.2)", "--tls-min-version=TLS1.3", "--tls-max-version=TLS1.2")]

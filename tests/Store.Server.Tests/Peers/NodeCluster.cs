@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Store.Protocol.Etcdserverpb;
 using Store.Raft;
@@ -16,8 +17,12 @@ sealed class NodeCluster : IAsyncDisposable
     readonly int[] ports;
     readonly StoreNode?[] nodes;
 
-    NodeCluster(int count)
+    readonly TlsOptions? tls;
+    readonly ILogger logger;
+
+    NodeCluster(int count, TlsOptions? tls, ILogger logger)
     {
+        (this.tls, this.logger) = (tls, logger);
         ports = FreePorts(count);
         nodes = new StoreNode?[count];
     }
@@ -27,9 +32,10 @@ sealed class NodeCluster : IAsyncDisposable
     public IEnumerable<StoreNode> Running => nodes.OfType<StoreNode>();
 
     /// <param name="spare">Ports kept for members that join later.</param>
-    public static async Task<NodeCluster> StartAsync(int members, int spare = 0)
+    /// <param name="tls">Of the peer ports; null is in clear.</param>
+    public static async Task<NodeCluster> StartAsync(int members, int spare = 0, TlsOptions? tls = null, ILogger? logger = null)
     {
-        var cluster = new NodeCluster(members + spare);
+        var cluster = new NodeCluster(members + spare, tls, logger ?? NullLogger.Instance);
         for (var i = 0; i < members; i++) await cluster.StartAsync(i, cluster.Options(i, Enumerable.Range(0, members)));
         return cluster;
     }
@@ -43,15 +49,16 @@ sealed class NodeCluster : IAsyncDisposable
         ListenPeerUrls = [new(Url(i))],
         InitialAdvertisePeerUrls = [Url(i)],
         InitialCluster = [.. initial.Select(n => new InitialMember($"m{n}", [Url(n)]))],
+        PeerTls = tls ?? new() { FlagPrefix = "peer-" },
         HeartbeatIntervalMs = 20,
         ElectionTimeoutMs = 400,
         SnapshotCatchUpEntries = 50,
     };
 
-    public string Url(int i) => $"http://127.0.0.1:{ports[i]}";
+    public string Url(int i) => $"{(tls is null ? "http" : "https")}://127.0.0.1:{ports[i]}";
 
     public async Task StartAsync(int i, ServerOptions? options = null) =>
-        nodes[i] = await StoreNode.StartAsync(options ?? Options(i, Enumerable.Range(0, 1)), TimeProvider.System, NullLogger.Instance, Cancellation);
+        nodes[i] = await StoreNode.StartAsync(options ?? Options(i, Enumerable.Range(0, 1)), TimeProvider.System, logger, Cancellation);
 
     public async Task StopAsync(int i)
     {

@@ -191,8 +191,6 @@ static class ServerOptionsReader
 
     static string Url(string flag, string text)
     {
-        if (text.StartsWith("https://", StringComparison.Ordinal) && (flag is "listen-peer-urls" or "initial-advertise-peer-urls" or "initial-cluster"))
-            throw new FlagException($"{text} in --{flag} is not supported by this version yet (TLS between members); use http://");
         if (text.StartsWith("unix", StringComparison.Ordinal))
             throw new FlagException($"{text} in --{flag} is not supported by this version yet (unix sockets); use http://");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
