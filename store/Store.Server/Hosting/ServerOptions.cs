@@ -47,6 +47,7 @@ public sealed record ServerOptions
     /// <summary>For the revision mode.</summary>
     public long AutoCompactionRevisions { get; init; }
     public IntegrityOptions Integrity { get; init; } = new();
+    public HttpOptions Http { get; init; } = new();
     public bool UnsafeNoSync { get; init; }
     /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>
     public bool ForceNewCluster { get; init; }
@@ -74,4 +75,14 @@ public sealed record IntegrityOptions
     public TimeSpan Interval { get; init; }
     /// <summary>How often it is looked whether there was a compaction; zero: never.</summary>
     public TimeSpan AfterCompactionInterval { get; init; }
+}
+
+/// <summary>What plain HTTP on the client ports may do.</summary>
+public sealed record HttpOptions
+{
+    public bool Gateway { get; init; } = true;
+    /// <summary>"*": all.</summary>
+    public ImmutableArray<string> Origins { get; init; } = ["*"];
+    /// <summary>"*" or none: all.</summary>
+    public ImmutableArray<string> Hosts { get; init; } = ["*"];
 }

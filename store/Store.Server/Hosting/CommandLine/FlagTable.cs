@@ -66,9 +66,9 @@ static class FlagTable
         Text("feature-gates", "", "name=true,...; InitialCorruptCheck and CompactHashCheck mean something here."),
         Boolean("unsafe-no-fsync", "false", "Never sync the log. A crash of the machine loses acknowledged writes."),
         Boolean("force-new-cluster", "false", "Unsafe, for a quorum lost for good: remove all other members at the start. Take the flag away again afterwards."),
-        Text("cors", "*", "Allowed origins of the JSON gateway.", "the JSON gateway"),
-        Text("host-whitelist", "*", "Host names accepted in HTTP requests.", "host lists"),
-        Boolean("enable-grpc-gateway", "true", "Accepted for etcd's sake: there is no JSON gateway yet."),
+        Text("cors", "*", "Origins whose pages may call over HTTP: a list, or '*'."),
+        Text("host-whitelist", "*", "Host names accepted in cleartext HTTP requests: a list, or '*'."),
+        Boolean("enable-grpc-gateway", "true", "Serve the JSON gateway at /v3/."),
         Duration("warmup-duration", "3s", "Ours: how long the request path is driven before it takes traffic; 0 is off."),
         Number("read-response-bytes-max", "134217728", "Ours: bytes of large range answers in flight before more of them queue."),
 

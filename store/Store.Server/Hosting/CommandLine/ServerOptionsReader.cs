@@ -72,6 +72,7 @@ static class ServerOptionsReader
             AutoCompactionPeriod = period,
             AutoCompactionRevisions = revisions,
             Integrity = IntegrityFlags.Read(flags),
+            Http = HttpFlags.Read(flags),
             UnsafeNoSync = flags.Boolean("unsafe-no-fsync"),
             ForceNewCluster = flags.Boolean("force-new-cluster"),
             LogLevel = Level(flags.Text("log-level")),

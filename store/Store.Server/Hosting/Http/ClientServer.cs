@@ -146,8 +146,15 @@ sealed class ClientServer : IAsyncDisposable
         var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
 
         application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));
+        application.Use(new HttpDoor(options.Http.Origins, options.Http.Hosts).InvokeAsync);
         application.Use((http, next) => ServePlainAsync(http, next, health, member.Loop));
         application.UseOpenTelemetryPrometheusScrapingEndpoint(member.Metrics, null, "/metrics", null, null);
+        if (options.Http.Gateway)
+        {
+            application.UseWebSockets();
+            application.Use(next => ServeGateway(unary, next, options));
+        }
+
         application.Use(StreamMetrics.MeasureAsync);
         application.UseRouting();
         foreach (var map in StreamServices) map(application);
@@ -175,6 +182,12 @@ sealed class ClientServer : IAsyncDisposable
         .. new MaintenanceService(options, member.Identity, member.Loop, member.EngineSize).Methods,
     ];
 
+    static RequestDelegate ServeGateway(UnaryEndpoint unary, RequestDelegate next, ServerOptions options)
+    {
+        var gateway = new JsonGateway(inner => unary.InvokeAsync(inner, next), options.MessageBytesMax);
+        return http => http.Features.Get<MetricsPort>() is null ? gateway.InvokeAsync(http, next) : next(http);
+    }
+
     static async Task ServePlainAsync(HttpContext http, RequestDelegate next, HealthChecks health, ReplicaLoop loop)
     {
         if (await health.TryServeAsync(http)) return;
@@ -188,6 +201,7 @@ sealed class ClientServer : IAsyncDisposable
         if (!UnaryEndpoint.IsGrpc(http.Request))
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
+            http.Response.ContentType = "text/plain; charset=utf-8";
             return http.Response.WriteAsync("404 page not found\n");
         }
 
