@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Net.Sockets;
 using Store.Raft;
 
@@ -13,17 +14,20 @@ sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownP
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(dialTimeout);
-        var stream = await OpenAsync(new(peerUrl), limit.Token);
+        var url = new Uri(peerUrl);
+        var stream = await OpenAsync(url, limit.Token);
         try
         {
             var answer = await new PeerHandshake(channel, clusterId, self, to, ownPeerUrls).SendAsync(stream, limit.Token);
+            if (stream is SslStream) tls.Accepted(url);
             if (answer.Refusal == PeerRefusal.Welcome) return (stream, answer);
             await stream.DisposeAsync();
             return (null, answer);
         }
-        catch
+        catch (Exception exception)
         {
             await stream.DisposeAsync();
+            if (stream is SslStream && exception is IOException) tls.EndedUnanswered(url);
             throw;
         }
     }
@@ -35,7 +39,7 @@ sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownP
         {
             await socket.ConnectAsync(url.Host, url.Port, cancellationToken);
             var connection = new NetworkStream(socket, ownsSocket: true);
-            return url.Scheme == "https" ? await tls.SecureAsync(connection, url.DnsSafeHost, cancellationToken) : connection;
+            return url.Scheme == "https" ? await tls.SecureAsync(connection, url, cancellationToken) : connection;
         }
         catch
         {

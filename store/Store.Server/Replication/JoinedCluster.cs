@@ -52,7 +52,7 @@ static class JoinedCluster
     static async Task<(ulong ClusterId, IReadOnlyList<ClusterMember> Members)> AskAsync(TlsDialing tls, string url, CancellationToken cancellationToken)
     {
         var members = new Uri(new(url), "/members");
-        using var http = new HttpClient(tls.HttpHandler(members.DnsSafeHost)) { Timeout = askTimeout };
+        using var http = new HttpClient(tls.HttpHandler(members)) { Timeout = askTimeout };
         using var response = await http.GetAsync(members, cancellationToken);
         response.EnsureSuccessStatusCode();
         if (!response.Headers.TryGetValues(ClusterIdHeader, out var ids)) throw new FormatException("the answer names no cluster");

@@ -10,31 +10,43 @@ namespace Store.Server;
 sealed class TlsDialing(TlsKeyring? keyring, ILogger logger)
 {
     readonly Lock gate = new();
-    readonly Dictionary<string, string> refused = new(StringComparer.Ordinal);
+    readonly Dictionary<string, string> complaints = new(StringComparer.Ordinal);
 
     /// <exception cref="IOException">The other side cannot be trusted, or does not trust this one.</exception>
-    public async Task<Stream> SecureAsync(Stream connection, string host, CancellationToken cancellationToken)
+    public async Task<Stream> SecureAsync(Stream connection, Uri url, CancellationToken cancellationToken)
     {
         var tls = new SslStream(connection, leaveInnerStreamOpen: false);
+        string? refusal = null;
         try
         {
-            await tls.AuthenticateAsClientAsync(OptionsFor(host), cancellationToken);
+            await tls.AuthenticateAsClientAsync(OptionsFor(url, reason => refusal = reason), cancellationToken);
             return tls;
         }
         catch (Exception exception)
         {
             await tls.DisposeAsync();
-            if (exception is AuthenticationException) throw new IOException($"TLS handshake with {host}: {exception.Message}", exception);
-            throw;
+            if (exception is not AuthenticationException) throw;
+            if (refusal is not null) Rejected(url, refusal);
+            else RefusedBy(url, exception.Message);
+            throw new IOException($"TLS handshake with {url.Authority}: {refusal ?? exception.Message}", exception);
         }
     }
 
     /// <summary>For HTTP to one member; a new one for each connection, or it would keep to the files of its first.</summary>
-    public SocketsHttpHandler HttpHandler(string host) => new() { SslOptions = OptionsFor(host), UseProxy = false };
+    public SocketsHttpHandler HttpHandler(Uri url) => new() { SslOptions = OptionsFor(url, reason => Rejected(url, reason)), UseProxy = false };
 
-    SslClientAuthenticationOptions OptionsFor(string host)
+    /// <summary>In TLS 1.3 a certificate is refused after the handshake, and all that comes is the end of the connection.</summary>
+    public void EndedUnanswered(Uri url) => RefusedBy(url, "it ended the connection right after the TLS handshake; most likely it does not accept this member's certificate, and its log says why");
+
+    /// <summary>From here on a complaint is news again.</summary>
+    public void Accepted(Uri url)
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = host, AllowTlsResume = false };
+        lock (gate) complaints.Remove(url.Authority);
+    }
+
+    SslClientAuthenticationOptions OptionsFor(Uri url, Action<string> reject)
+    {
+        var options = new SslClientAuthenticationOptions { TargetHost = url.DnsSafeHost, AllowTlsResume = false };
         if (keyring is null) return options;
         var material = keyring.Current;
         options.ClientCertificateContext = material.Dialled;
@@ -42,28 +54,38 @@ sealed class TlsDialing(TlsKeyring? keyring, ILogger logger)
         options.CipherSuitesPolicy = keyring.Suites;
         options.CertificateChainPolicy = CertificateCheck.Policy(material, CertificateCheck.ServerPurpose);
         options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-            keyring.Options.SelfSigned || Judge(host, certificate as X509Certificate2, chain, errors, material);
+        {
+            if (keyring.Options.SelfSigned || RefusalOf(url, certificate as X509Certificate2, chain, errors, material) is not { } refusal) return true;
+            reject(refusal);
+            return false;
+        };
         return options;
     }
 
-    bool Judge(string host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, TlsMaterial material)
+    string? RefusalOf(Uri url, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, TlsMaterial material)
     {
-        var refusal = CertificateCheck.Refusal(certificate, chain, material, keyring!.Options);
-        if (refusal is null && errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) refusal = $"certificate of \"{certificate!.Subject}\": not for {host}";
+        if (CertificateCheck.Refusal(certificate, chain, material, keyring!.Options) is { } refusal) return refusal;
+        return errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"certificate of \"{certificate!.Subject}\": not for {url.DnsSafeHost}" : null;
+    }
+
+    void Rejected(Uri url, string reason)
+    {
+        if (IsNews(url, reason)) Log.ConnectionRejected(logger, "peer", url.Authority, reason);
+    }
+
+    void RefusedBy(Uri url, string reason)
+    {
+        if (IsNews(url, reason)) Log.PeerRefused(logger, url.Authority, reason);
+    }
+
+    /// <summary>Attempts are repeated for as long as it takes; the line is not.</summary>
+    bool IsNews(Uri url, string complaint)
+    {
         lock (gate)
         {
-            if (refusal is null)
-            {
-                refused.Remove(host);
-                return true;
-            }
-
-            // Attempts are repeated for as long as it takes; the line is not.
-            if (refused.TryGetValue(host, out var said) && said == refusal) return false;
-            refused[host] = refusal;
+            if (complaints.TryGetValue(url.Authority, out var said) && said == complaint) return false;
+            complaints[url.Authority] = complaint;
+            return true;
         }
-
-        Log.ConnectionRejected(logger, "peer", host, refusal);
-        return false;
     }
 }
