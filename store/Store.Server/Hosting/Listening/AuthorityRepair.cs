@@ -7,7 +7,7 @@ namespace Store.Server;
 
 /// <summary>
 /// etcdctl 3.4 (and every client of its Go library that dials one member by its URL: status, hashkv, snapshot, defrag) sends the whole URL as
-/// :authority, "http://10.0.0.1:2379". Go's servers do not look; Kestrel refuses the stream with PROTOCOL_ERROR and has no setting for it. So the three
+/// :authority, "http://10.0.0.1:2379" or, over TLS, "https://10.0.0.1:2379". Go's servers do not look; Kestrel refuses the stream with PROTOCOL_ERROR and has no setting for it. So the three
 /// bytes "://" are replaced by a host name's letters in the one place where they stand.
 /// </summary>
 /// <remarks>
@@ -24,9 +24,9 @@ sealed class AuthorityRepair(PipeReader inner) : PipeReader
     const byte AuthorityLiteral = 0x41;
     const byte HuffmanFlag = 0x80;
 
-    /// <summary>"http" takes the first 22 bits; then "://" and what replaces it.</summary>
-    const int BitsBefore = 22, BitsReplaced = 19;
-    const ulong HttpCode = 0b100111_01001_01001_101011;
+    /// <summary>The scheme's bits, "http" or "https"; then "://" and what replaces it.</summary>
+    const int HttpBits = 22, HttpsBits = HttpBits + 5, BitsReplaced = 19;
+    const ulong HttpCode = 0b100111_01001_01001_101011, HttpsCode = HttpCode << 5 | 0b01000;
     const ulong OldCode = 0b1011100_011000_011000, NewCode = 0b1110100_010110_010110;
 
     ReadOnlySequence<byte> current;
@@ -106,14 +106,16 @@ sealed class AuthorityRepair(PipeReader inner) : PipeReader
         if ((block[at + 1] & HuffmanFlag) == 0)
         {
             if (value.StartsWith("http://"u8)) "---"u8.CopyTo(value[4..]);
+            else if (value.StartsWith("https://"u8)) "---"u8.CopyTo(value[5..]);
             return;
         }
 
         Span<byte> bits = stackalloc byte[8];
         value[..Math.Min(8, value.Length)].CopyTo(bits);
         var word = BinaryPrimitives.ReadUInt64BigEndian(bits);
-        const int rest = 64 - BitsBefore - BitsReplaced;
-        if (word >> (64 - BitsBefore) != HttpCode || ((word >> rest) & ((1UL << BitsReplaced) - 1)) != OldCode) return;
+        var schemeBits = word >> (64 - HttpsBits) == HttpsCode ? HttpsBits : HttpBits;
+        var rest = 64 - schemeBits - BitsReplaced;
+        if (word >> (64 - HttpBits) != HttpCode || ((word >> rest) & ((1UL << BitsReplaced) - 1)) != OldCode) return;
         BinaryPrimitives.WriteUInt64BigEndian(bits, word ^ ((OldCode ^ NewCode) << rest));
         bits[..Math.Min(8, value.Length)].CopyTo(value);
     }
