@@ -6,15 +6,18 @@ public sealed class LoopbackCluster : IAsyncDisposable
     readonly List<MemberProcess> members = [];
     readonly IReadOnlyList<string> extraFlags;
 
-    LoopbackCluster(Product product, string folder, IReadOnlyList<string> extraFlags)
+    LoopbackCluster(Product product, string folder, ClusterCertificates? certificates, IReadOnlyList<string> extraFlags)
     {
         Product = product;
         Folder = folder;
+        Certificates = certificates;
         this.extraFlags = extraFlags;
     }
 
     public Product Product { get; }
     public string Folder { get; }
+    /// <summary>Null: in clear.</summary>
+    public ClusterCertificates? Certificates { get; }
     /// <summary>What makes the cluster's ids its own (--initial-cluster-token).</summary>
     public string Token { get; } = $"token-{Guid.NewGuid():N}";
     /// <summary>The members as --initial-cluster names them.</summary>
@@ -25,10 +28,15 @@ public sealed class LoopbackCluster : IAsyncDisposable
 
     /// <param name="folder">Where the members' data goes; a fresh folder below it is made and removed again. Default: the system's temporary folder.</param>
     /// <param name="flags">Added to each member's command line.</param>
-    public static async Task<LoopbackCluster> StartAsync(
-        Product product, int size, CancellationToken cancellationToken, string? folder = null, params string[] flags)
+    public static Task<LoopbackCluster> StartAsync(
+        Product product, int size, CancellationToken cancellationToken, string? folder = null, params string[] flags) => StartAsync(Create(product, size, folder, flags), cancellationToken);
+
+    /// <param name="certificates">The caller's; null is in clear.</param>
+    public static Task<LoopbackCluster> StartAsync(
+        Product product, int size, ClusterCertificates? certificates, CancellationToken cancellationToken, params string[] flags) => StartAsync(Create(product, size, certificates, flags), cancellationToken);
+
+    static async Task<LoopbackCluster> StartAsync(LoopbackCluster cluster, CancellationToken cancellationToken)
     {
-        var cluster = Create(product, size, folder, flags);
         try
         {
             foreach (var member in cluster.members)
@@ -44,12 +52,17 @@ public sealed class LoopbackCluster : IAsyncDisposable
     }
 
     /// <summary>Lays the members out without starting them.</summary>
-    public static LoopbackCluster Create(Product product, int size, string? folder = null, params string[] flags)
+    public static LoopbackCluster Create(Product product, int size, string? folder = null, params string[] flags) => Create(product, size, folder, null, flags);
+
+    /// <param name="certificates">The caller's; null is in clear.</param>
+    public static LoopbackCluster Create(Product product, int size, ClusterCertificates? certificates, params string[] flags) => Create(product, size, null, certificates, flags);
+
+    static LoopbackCluster Create(Product product, int size, string? folder, ClusterCertificates? certificates, string[] flags)
     {
         var root = Path.Combine(folder ?? Path.GetTempPath(), $"{product}-{Guid.NewGuid():N}"[..18].ToLowerInvariant());
-        var cluster = new LoopbackCluster(product, root, flags);
+        var cluster = new LoopbackCluster(product, root, certificates, flags);
         var places = Enumerable.Range(0, size).Select(n => (Name: $"m{n}", Client: Ports.Take(), Peer: Ports.Take())).ToArray();
-        var initial = string.Join(',', places.Select(p => $"{p.Name}=http://127.0.0.1:{p.Peer}"));
+        var initial = string.Join(',', places.Select(p => $"{p.Name}={cluster.Scheme}://127.0.0.1:{p.Peer}"));
         foreach (var (name, client, peer) in places)
             cluster.members.Add(cluster.Lay(name, client, peer, initial, "new"));
         return cluster;
@@ -58,7 +71,7 @@ public sealed class LoopbackCluster : IAsyncDisposable
     /// <summary>Lays out one more member that joins this running cluster; MemberAdd with its peer URL must have been answered before it is started.</summary>
     public MemberProcess Join(string name, int clientPort, int peerPort)
     {
-        var initial = $"{InitialCluster},{name}=http://127.0.0.1:{peerPort}";
+        var initial = $"{InitialCluster},{name}={Scheme}://127.0.0.1:{peerPort}";
         var member = Lay(name, clientPort, peerPort, initial, "existing");
         members.Add(member);
         return member;
@@ -110,6 +123,8 @@ public sealed class LoopbackCluster : IAsyncDisposable
         }
     }
 
+    string Scheme => Certificates is null ? "http" : "https";
+
     MemberProcess Lay(string name, int clientPort, int peerPort, string initialCluster, string state)
     {
         var folder = Path.Combine(Folder, name);
@@ -117,15 +132,16 @@ public sealed class LoopbackCluster : IAsyncDisposable
         [
             "--name", name,
             "--data-dir", Path.Combine(folder, "data"),
-            "--listen-client-urls", $"http://127.0.0.1:{clientPort}",
-            "--advertise-client-urls", $"http://127.0.0.1:{clientPort}",
-            "--listen-peer-urls", $"http://127.0.0.1:{peerPort}",
-            "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
+            "--listen-client-urls", $"{Scheme}://127.0.0.1:{clientPort}",
+            "--advertise-client-urls", $"{Scheme}://127.0.0.1:{clientPort}",
+            "--listen-peer-urls", $"{Scheme}://127.0.0.1:{peerPort}",
+            "--initial-advertise-peer-urls", $"{Scheme}://127.0.0.1:{peerPort}",
             "--initial-cluster", initialCluster,
             "--initial-cluster-state", state,
             "--initial-cluster-token", Token,
+            .. Certificates?.MemberFlags ?? [],
             .. extraFlags,
         ];
-        return new MemberProcess(Product, name, folder, clientPort, peerPort, flags);
+        return new MemberProcess(Product, name, folder, clientPort, peerPort, flags, Certificates);
     }
 }

@@ -15,11 +15,12 @@ namespace LocalCluster;
 public sealed partial class MemberProcess : IAsyncDisposable
 {
     readonly IReadOnlyList<string> arguments;
+    readonly ClusterCertificates? certificates;
     readonly Lock logGate = new();
     Process? process;
     GrpcChannel? channel;
 
-    public MemberProcess(Product product, string name, string folder, int clientPort, int peerPort, IReadOnlyList<string> arguments)
+    public MemberProcess(Product product, string name, string folder, int clientPort, int peerPort, IReadOnlyList<string> arguments, ClusterCertificates? certificates = null)
     {
         Product = product;
         Name = name;
@@ -27,6 +28,7 @@ public sealed partial class MemberProcess : IAsyncDisposable
         ClientPort = clientPort;
         PeerPort = peerPort;
         this.arguments = arguments;
+        this.certificates = certificates;
         Program = Binaries.Of(product);
         Directory.CreateDirectory(folder);
     }
@@ -39,8 +41,8 @@ public sealed partial class MemberProcess : IAsyncDisposable
     public string Folder { get; }
     public int ClientPort { get; }
     public int PeerPort { get; }
-    public string ClientUrl => $"http://127.0.0.1:{ClientPort}";
-    public string PeerUrl => $"http://127.0.0.1:{PeerPort}";
+    public string ClientUrl => $"{Scheme}://127.0.0.1:{ClientPort}";
+    public string PeerUrl => $"{Scheme}://127.0.0.1:{PeerPort}";
     public string Endpoint => $"127.0.0.1:{ClientPort}";
     public string DataDirectory => Path.Combine(Folder, "data");
     public string LogFile => Path.Combine(Folder, "log");
@@ -56,8 +58,18 @@ public sealed partial class MemberProcess : IAsyncDisposable
     {
         MaxReceiveMessageSize = null,
         MaxSendMessageSize = null,
-        HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(3) },
+        HttpHandler = NewHandler(),
+        DisposeHttpClient = true,
     });
+
+    string Scheme => certificates is null ? "http" : "https";
+
+    SocketsHttpHandler NewHandler()
+    {
+        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true, ConnectTimeout = TimeSpan.FromSeconds(3) };
+        if (certificates is not null) handler.SslOptions = certificates.ForClients();
+        return handler;
+    }
 
     /// <param name="more">Flags for this start alone.</param>
     public void Start(params IReadOnlyList<string> more)

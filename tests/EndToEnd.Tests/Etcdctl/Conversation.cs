@@ -32,7 +32,7 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, Membe
     public async Task<string> SayAsync(EtcdctlCommand command)
     {
         var arguments = command.Arguments.Select(a => a.Replace("$lease", lease, StringComparison.Ordinal)).ToArray();
-        var result = await Etcdctl.RunAsync(etcdctl, member.Endpoint, arguments, command.Input);
+        var result = await Etcdctl.RunAsync(etcdctl, cluster.Certificates is null ? member.Endpoint : member.ClientUrl, arguments, command.Input, cluster.Certificates);
         if (GrantedLease().Match(result.Output) is { Success: true } granted)
             lease = granted.Groups[1].Value;
         var answer = $"exit {result.ExitCode}\n{Comparable(result.Output)}{Comparable(result.Error)}";

@@ -10,13 +10,15 @@ static class Etcdctl
     /// <summary>3.5: beside etcd itself. 3.4: ETCDCTL34_BIN, the installed one, or Debian's package unpacked into out/.</summary>
     public static string Program(string version) => version == "3.5" ? Binaries.Etcdctl : old ??= Get34();
 
-    public static Task<ShellResult> RunAsync(string version, string endpoints, IReadOnlyList<string> arguments, string? input = null)
+    /// <param name="certificates">--cacert, --cert and --key; null is in clear.</param>
+    public static Task<ShellResult> RunAsync(string version, string endpoints, IReadOnlyList<string> arguments, string? input = null, ClusterCertificates? certificates = null)
     {
+        var tls = certificates?.EtcdctlFlags ?? [];
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = endpoints };
         if (arguments[0] != "watch")
-            return Shell.RunAsync(Program(version), arguments, environment, TimeSpan.FromSeconds(100), input);
+            return Shell.RunAsync(Program(version), [.. tls, .. arguments], environment, TimeSpan.FromSeconds(100), input);
         // A watch never ends by itself.
-        return Shell.RunAsync("timeout", ["--preserve-status", "-s", "KILL", "1", Program(version), .. arguments], environment, TimeSpan.FromSeconds(20), input);
+        return Shell.RunAsync("timeout", ["--preserve-status", "-s", "KILL", "1", Program(version), .. tls, .. arguments], environment, TimeSpan.FromSeconds(20), input);
     }
 
     static string Get34()

@@ -16,15 +16,25 @@ public sealed class EtcdctlTests
     [InlineData("3.5", 3)]
     public Task Etcdctl_hears_from_the_store_what_it_hears_from_etcd(string etcdctl, int members) => CompareAsync(Product.Store, etcdctl, members);
 
+    /// <summary>With --cacert, --cert and --key; the members speak TLS to one another, too.</summary>
+    [Theory]
+    [InlineData("3.4", 3)]
+    [InlineData("3.5", 3)]
+    public async Task Etcdctl_hears_the_same_over_TLS(string etcdctl, int members)
+    {
+        using var certificates = new ClusterCertificates();
+        await CompareAsync(Product.Store, etcdctl, members, certificates);
+    }
+
     /// <summary>If etcd differed from itself, the comparison would be asking for chance.</summary>
     [Fact]
     public Task Etcdctl_hears_the_same_from_two_etcds() => CompareAsync(Product.Etcd, "3.5", members: 1);
 
-    static async Task CompareAsync(Product product, string etcdctl, int members)
+    static async Task CompareAsync(Product product, string etcdctl, int members, ClusterCertificates? certificates = null)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var etcd = await LoopbackCluster.StartAsync(Product.Etcd, members, cancellationToken);
-        await using var other = await LoopbackCluster.StartAsync(product, members, cancellationToken);
+        await using var etcd = await LoopbackCluster.StartAsync(Product.Etcd, members, certificates, cancellationToken);
+        await using var other = await LoopbackCluster.StartAsync(product, members, certificates, cancellationToken);
         // The leaders are asked: some answers are theirs alone.
         var expecting = new Conversation(etcdctl, etcd, await etcd.LeaderAsync(cancellationToken));
         var finding = new Conversation(etcdctl, other, await other.LeaderAsync(cancellationToken));

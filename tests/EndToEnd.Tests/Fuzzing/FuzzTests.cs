@@ -16,8 +16,7 @@ namespace EndToEnd.Tests;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    static readonly int cases = Setting("FUZZ_CASES", 2_000);
-    static readonly int seed = Setting("FUZZ_SEED", 1);
+    static readonly int cases = Ordeal.Cases;
 
     /// <summary>Done as asked they would end the service of others, or take it from them, and rightly so.</summary>
     static readonly string[] mighty = ["MemberAdd", "MemberRemove", "MemberUpdate", "MemberPromote", "Alarm", "AuthEnable", "Downgrade", "MoveLeader"];
@@ -26,8 +25,6 @@ public sealed class FuzzTests(ITestOutputHelper output)
     static readonly byte[] noMessage = [9, 0, 0, 0, 0];
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : otherwise;
 
     static IEnumerable<MethodDescriptor> Methods => RpcReflection.Descriptor.Services.SelectMany(service => service.Methods);
 
@@ -166,19 +163,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
     });
 
-    async Task TormentAsync(Func<MemberProcess, Random, Task> inflict)
-    {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Cancellation);
-        try
-        {
-            var (served, grown) = await new Ordeal(cluster[0]).RunAsync(() => inflict(cluster[0], new Random(seed)), Cancellation);
-            output.WriteLine($"{served} requests of another client served meanwhile, {grown >> 20} MiB grown");
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            throw new InvalidOperationException($"FUZZ_SEED={seed}: {exception.Message}\n{cluster.Logs()}", exception);
-        }
-    }
+    Task TormentAsync(Func<MemberProcess, Random, Task> inflict) => Ordeal.OfOneMemberAsync(inflict, null, output, Cancellation);
 
     static HttpClient Client(MemberProcess member) => new() { BaseAddress = new(member.ClientUrl), Timeout = TimeSpan.FromSeconds(20) };
 

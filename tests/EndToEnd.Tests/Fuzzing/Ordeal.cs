@@ -16,6 +16,31 @@ sealed class Ordeal(MemberProcess member)
     const int DescriptorsSpare = 16;
     static readonly TimeSpan settleTimeMax = TimeSpan.FromSeconds(30);
 
+    /// <summary>FUZZ_CASES: how many of each kind.</summary>
+    public static int Cases { get; } = Setting("FUZZ_CASES", 2_000);
+
+    /// <summary>FUZZ_SEED: which.</summary>
+    static int Seed { get; } = Setting("FUZZ_SEED", 1);
+
+    /// <summary>Of a cluster that is one member, started for this.</summary>
+    /// <param name="certificates">For TLS everywhere; null is in clear.</param>
+    public static async Task OfOneMemberAsync(
+        Func<MemberProcess, Random, Task> inflict, ClusterCertificates? certificates, ITestOutputHelper output, CancellationToken cancellationToken)
+    {
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, certificates, cancellationToken);
+        try
+        {
+            var (served, grown) = await new Ordeal(cluster[0]).RunAsync(() => inflict(cluster[0], new Random(Seed)), cancellationToken);
+            output.WriteLine($"{served} requests of another client served meanwhile, {grown >> 20} MiB grown");
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new InvalidOperationException($"FUZZ_SEED={Seed}: {exception.Message}\n{cluster.Logs()}", exception);
+        }
+    }
+
+    static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : otherwise;
+
     /// <returns>How many requests of the well-behaved client were answered meanwhile, and by how much the member grew.</returns>
     public async Task<(int Served, long GrownBytes)> RunAsync(Func<Task> inflict, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using LocalCluster;
 using Xunit;
 
 namespace Store.Server.Tests;
@@ -39,6 +40,27 @@ public sealed class TlsClientTests : IDisposable
         }
 
         Assert.Contains("serving client traffic securely", store.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>How kubelets and Prometheus ask, which have no certificate of ours.</summary>
+    [Fact]
+    public async Task Health_and_metrics_are_served_in_clear_on_a_port_of_their_own_beside_clients_with_certificates()
+    {
+        var metricsUrl = $"http://127.0.0.1:{StoreUnderTest.FreePort()}";
+        await using var store = await StoreUnderTest.StartAsync(Token, [.. Mutual, "--listen-metrics-urls=" + metricsUrl]);
+        using var http = new HttpClient();
+        Assert.Equal("""{"health":"true","reason":""}""", await http.GetStringAsync(metricsUrl + "/health", Token));
+        foreach (var path in new[] { "/livez", "/readyz", "/readyz?verbose" }) Assert.Contains("ok", await http.GetStringAsync(metricsUrl + path, Token), StringComparison.Ordinal);
+        Assert.Contains("\netcd_server_has_leader", await http.GetStringAsync(metricsUrl + "/metrics", Token), StringComparison.Ordinal);
+        // Nothing else: it would be a way in without a certificate.
+        using var call = new HttpRequestMessage(HttpMethod.Post, metricsUrl + "/etcdserverpb.KV/Range")
+        {
+            Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new("application/grpc") } },
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var answer = await http.SendAsync(call, Token);
+        Assert.False(answer.TrailingHeaders.TryGetValues("grpc-status", out var status) && status.Single() == "0", $"{answer}");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using LocalCluster;
 using Microsoft.Extensions.Logging;
 using Store.State;
 using Xunit;

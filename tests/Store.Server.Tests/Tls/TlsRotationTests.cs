@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
+using LocalCluster;
 using Store.Protocol.Etcdserverpb;
 using Xunit;
 
