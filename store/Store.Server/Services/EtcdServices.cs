@@ -12,4 +12,7 @@ static class EtcdServices
         .. Protocol.V3lockpb.LockReflection.Descriptor.Services,
         .. Protocol.V3electionpb.ElectionReflection.Descriptor.Services,
     ];
+
+    /// <summary>What a client may ask about by reflection.</summary>
+    public static ImmutableArray<ServiceDescriptor> WithHealth { get; } = [.. Descriptors, Protocol.GrpcHealth.Health.Descriptor];
 }

@@ -18,6 +18,7 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
         UnaryMethod.Of("Maintenance", "Hash", HashRequest.Parser, HashAsync),
         UnaryMethod.Of("Maintenance", "HashKV", HashKVRequest.Parser, HashKvAsync),
         UnaryMethod.Of("Maintenance", "MoveLeader", MoveLeaderRequest.Parser, MoveLeaderAsync),
+        UnaryMethod.Of("Maintenance", "Downgrade", DowngradeRequest.Parser, DowngradeAsync),
     ];
 
     /// <summary>Answers without a quorum, and on learners.</summary>
@@ -37,7 +38,7 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
             RaftAppliedIndex = view.Applied.Value,
             IsLearner = loop.IsLearner,
             StorageVersion = ServerVersion.Storage,
-            DowngradeInfo = new(),
+            DowngradeInfo = new() { Enabled = view.Cluster.DowngradeTarget.Length > 0, TargetVersion = view.Cluster.DowngradeTarget },
         };
         if (raft.Leader.IsNone) response.Errors.Add(StatusMapping.ToStatus(StoreError.NoLeader).Detail);
         // The trailing space is part of what Go prints for the message.
@@ -106,6 +107,26 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
         if (!raft.Config.Voters.Contains(target)) return StoreError.BadLeaderTransferee;
         if (target != identity.MemberId && await loop.TransferLeadershipAsync(target, caller.Aborted) is not StoreError.None and var error) return error;
         return Answer.Of(new MoveLeaderResponse { Header = Header(loop.View, loop.Status) });
+    }
+
+    /// <summary>The response tells the cluster version as it was when the request was taken.</summary>
+    async ValueTask<Answer> DowngradeAsync(DowngradeRequest request, Caller caller)
+    {
+        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        var cancel = request.Action == DowngradeRequest.Types.DowngradeAction.Cancel;
+        var target = cancel ? "" : Downgrades.Normalize(request.Version);
+        if (target is null) return StoreError.WrongDowngradeVersionFormat;
+        if (await loop.ReadIndexAsync(caller.Aborted) is not StoreError.None and var notReady) return notReady;
+        var cluster = loop.View.Cluster;
+        if ((cancel ? Downgrades.CheckCancel(cluster) : Downgrades.Check(cluster, target)) is not StoreError.None and var refused) return refused;
+        if (request.Action != DowngradeRequest.Types.DowngradeAction.Validate)
+        {
+            var reply = await loop.ProposeAsync(new Command { Downgrade = new() { Version = target } }, CancellationToken.None);
+            if (reply.Error != StoreError.None) return reply.Error;
+            if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
+        }
+
+        return Answer.Of(new DowngradeResponse { Header = Header(loop.View, loop.Status), Version = cluster.Version });
     }
 
     ResponseHeader Header(StateView view, RaftStatus raft) => identity.Header(view.Revision, raft.Term);

@@ -49,6 +49,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
             Operation.MemberAttributes => SetAttributes(command.MemberAttributes),
             Operation.ClusterVersion => SetVersion(command.ClusterVersion),
             Operation.Divergence => Judge(command.Divergence),
+            Operation.Downgrade => Downgrade(command.Downgrade),
             // Skipping what a newer version wrote would part this member's state from the others' for good.
             _ => throw new InvariantException("the log holds a command of a newer version: start that version here"),
         };
@@ -142,6 +143,14 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     {
         cluster.SetVersion(version.Version);
         return StoreError.None;
+    }
+
+    /// <summary>Checked here, too: two may have asked at once.</summary>
+    StoreError Downgrade(DowngradeTarget target)
+    {
+        var error = target.Version.Length > 0 ? Downgrades.Check(cluster.View, target.Version) : Downgrades.CheckCancel(cluster.View);
+        if (error == StoreError.None) cluster.SetDowngradeTarget(target.Version);
+        return error;
     }
 
     StoreError Judge(Divergence verdict)

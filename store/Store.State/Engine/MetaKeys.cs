@@ -14,6 +14,9 @@ public static class MetaKeys
     /// <summary>The cluster version, in ASCII.</summary>
     public static readonly byte[] ClusterVersion = [3];
 
+    /// <summary>The version that a downgrade under way goes to, in ASCII; no row when there is none.</summary>
+    public static readonly byte[] DowngradeTarget = [8];
+
     const byte LeaseKind = 16, MemberKind = 17, RemovedKind = 18, AlarmKind = 19;
 
     public static readonly byte[] Leases = [LeaseKind];

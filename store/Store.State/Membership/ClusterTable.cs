@@ -37,6 +37,7 @@ sealed class ClusterTable(AppliedBatch batch)
             [.. Rows(MetaKeys.Alarms).Select(row => new AlarmMember { MemberID = MetaKeys.NumberIn(row.Key), Alarm = (AlarmType)row.Key[^1] })],
             version is null ? "" : Encoding.ASCII.GetString(version))
         {
+            DowngradeTarget = engine.Get(Table.Meta, MetaKeys.DowngradeTarget) is { } target ? Encoding.ASCII.GetString(target) : "",
             Diverged = [.. Rows(MetaKeys.Alarms).Where(row => row.Value.AsSpan().SequenceEqual(DivergedMark)).Select(row => new NodeId(MetaKeys.NumberIn(row.Key)))],
         };
         FollowConfig();
@@ -80,6 +81,14 @@ sealed class ClusterTable(AppliedBatch batch)
     {
         batch.Put(Table.Meta, MetaKeys.ClusterVersion, Encoding.ASCII.GetBytes(version));
         View = View with { Version = version };
+    }
+
+    /// <summary>Empty: no longer.</summary>
+    public void SetDowngradeTarget(string version)
+    {
+        if (version.Length > 0) batch.Put(Table.Meta, MetaKeys.DowngradeTarget, Encoding.ASCII.GetBytes(version));
+        else batch.Delete(Table.Meta, MetaKeys.DowngradeTarget);
+        View = View with { DowngradeTarget = version };
     }
 
     /// <summary>False when it stood already.</summary>

@@ -22,6 +22,9 @@ public sealed record ClusterView(
     /// <summary>Members whose state differs from the others' and is being rebuilt (design S13). Each has a CORRUPT alarm in its name, which stops nobody else.</summary>
     public ImmutableSortedSet<NodeId> Diverged { get; init; } = [];
 
+    /// <summary>Where a downgrade under way goes, "3.6.0"; empty when there is none.</summary>
+    public string DowngradeTarget { get; init; } = "";
+
     /// <summary>A CORRUPT alarm that stops everybody, as etcd's do: raised by hand, or because nobody can tell who is right.</summary>
     public bool IsCorrupt
     {

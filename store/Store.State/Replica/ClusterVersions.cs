@@ -3,9 +3,10 @@ namespace Store.State;
 /// <summary>How the version that all members agreed to moves (contract 1.13, design S15).</summary>
 static class ClusterVersions
 {
-    /// <summary>The version to propose now; null when some member has not told its own, or nothing would rise.</summary>
+    /// <summary>The version to propose now; null when some member has not told its own, or nothing would rise. A downgrade is the one thing that lowers it.</summary>
     public static string? Next(ClusterView cluster)
     {
+        if (cluster.DowngradeTarget.Length > 0) return cluster.DowngradeTarget == cluster.Version ? null : cluster.DowngradeTarget;
         (int Major, int Minor)? lowest = null;
         foreach (var member in cluster.Members.Values)
         {

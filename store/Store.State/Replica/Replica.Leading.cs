@@ -67,7 +67,7 @@ public sealed partial class Replica
         if (!CompareStates()) return;
         RevokeExpired();
         CheckpointLeases();
-        RaiseClusterVersion();
+        MoveClusterVersion();
     }
 
     void RevokeExpired()
@@ -94,14 +94,17 @@ public sealed partial class Replica
         return new() { LeaseCheckpoint = request };
     }
 
-    /// <summary>The cluster speaks the oldest member's version: it rises once every member has told its own and all are above it.</summary>
-    void RaiseClusterVersion()
+    /// <summary>The cluster speaks the oldest member's version: it rises once every member has told its own and all are above it, and falls where a downgrade goes to.</summary>
+    void MoveClusterVersion()
     {
         if (now < clusterVersionRetryTick) return;
         var cluster = state.View.Cluster;
-        if (ClusterVersions.Next(cluster) is not { } version) return;
+        Command? next = ClusterVersions.Next(cluster) is { } version ? new() { ClusterVersion = new() { Version = version } }
+            : Downgrades.IsDone(cluster) ? new() { Downgrade = new() }
+            : null;
+        if (next is null) return;
         clusterVersionRetryTick = now + options.RequestTimeoutTicks;
-        ProposeAsLeader(new() { ClusterVersion = new() { Version = version } });
+        ProposeAsLeader(next);
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using LocalCluster;
 using Store.Protocol.Etcdserverpb;
 using Xunit;
+using DowngradeAction = Store.Protocol.Etcdserverpb.DowngradeRequest.Types.DowngradeAction;
 
 namespace EndToEnd.Tests;
 
@@ -42,6 +43,57 @@ public sealed class NextFormatTests
         cluster[2].Program = Binaries.NextStore;
         cluster[2].Start();
         await cluster[2].WaitUntilReadyAsync(Token);
+    }
+
+    [Fact]
+    public async Task A_downgrade_brings_the_format_back_and_lets_the_version_before_take_over()
+    {
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3);
+        foreach (var member in cluster.Members)
+        {
+            member.Program = Binaries.NextStore;
+            member.Start();
+        }
+        await cluster.WaitUntilReadyAsync(Token);
+        await VersionAsync(cluster, "3.8.0");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var writing = WriteAsync(cluster, enough.Token);
+
+        Assert.Equal("etcdserver: wrong downgrade target version format", await DowngradeAsync(cluster[0], DowngradeAction.Enable, "old"));
+        Assert.Equal("etcdserver: invalid downgrade target version", await DowngradeAsync(cluster[0], DowngradeAction.Enable, "3.6.0"));
+        Assert.Equal("", await DowngradeAsync(cluster[0], DowngradeAction.Validate, "3.7.0"));
+        Assert.Equal("", await DowngradeAsync(cluster[0], DowngradeAction.Enable, "3.7.0"));
+        await VersionAsync(cluster, "3.7.0");
+        Assert.Equal((true, "3.7.0"), await UnderWayAsync(cluster[0]));
+        foreach (var member in cluster.Members) await RollAsync(member, Binaries.Store);
+
+        // When the last has come up as 3.7 the job is done by itself.
+        for (var attempt = 0; attempt < 300 && (await UnderWayAsync(cluster[0])).Enabled; attempt++) await Task.Delay(100, Token);
+        Assert.Equal((false, ""), await UnderWayAsync(cluster[0]));
+        Assert.Equal("etcdserver: no inflight downgrade job", await DowngradeAsync(cluster[0], DowngradeAction.Cancel, ""));
+        await VersionAsync(cluster, "3.7.0");
+        await enough.CancelAsync();
+        await AllAreThereAsync(cluster, await writing);
+    }
+
+    /// <summary>What is refused, or nothing.</summary>
+    static async Task<string> DowngradeAsync(MemberProcess member, DowngradeAction action, string version)
+    {
+        try
+        {
+            await new Maintenance.MaintenanceClient(member.Channel).DowngradeAsync(new() { Action = action, Version = version }, deadline: DateTime.UtcNow.AddSeconds(30), cancellationToken: Token);
+            return "";
+        }
+        catch (Grpc.Core.RpcException exception)
+        {
+            return exception.Status.Detail;
+        }
+    }
+
+    static async Task<(bool Enabled, string Target)> UnderWayAsync(MemberProcess member)
+    {
+        var info = (await member.StatusAsync(Token)).DowngradeInfo;
+        return (info.Enabled, info.TargetVersion);
     }
 
     static async Task RollAsync(MemberProcess member, string program)

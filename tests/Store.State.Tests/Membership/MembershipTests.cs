@@ -53,6 +53,34 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void A_downgrade_goes_one_minor_version_down_and_not_twice_at_once()
+    {
+        var machine = new Machine();
+        Assert.Equal(StoreError.DowngradeClusterVersionNotFound, Downgrades.Check(machine.View.Cluster, "3.7.0"));
+        machine.Run(new() { ClusterVersion = new() { Version = "3.8.0" } });
+        Assert.Equal(StoreError.InvalidDowngradeTargetVersion, machine.Run(new() { Downgrade = new() { Version = "3.6.0" } }).Error);
+        Assert.Equal(StoreError.InvalidDowngradeTargetVersion, machine.Run(new() { Downgrade = new() { Version = "3.8.0" } }).Error);
+        Assert.Equal(StoreError.NoInflightDowngrade, machine.Run(new() { Downgrade = new() }).Error);
+        Assert.Equal(StoreError.None, machine.Run(new() { Downgrade = new() { Version = "3.7.0" } }).Error);
+        Assert.Equal(StoreError.DowngradeInProgress, machine.Run(new() { Downgrade = new() { Version = "3.7.0" } }).Error);
+        machine.Reopen();
+        Assert.Equal("3.7.0", machine.View.Cluster.DowngradeTarget);
+        Assert.Equal(StoreError.None, machine.Run(new() { Downgrade = new() }).Error);
+        machine.Reopen();
+        Assert.Equal("", machine.View.Cluster.DowngradeTarget);
+    }
+
+    [Theory]
+    [InlineData("3.7", "3.7.0")]
+    [InlineData("3.7.5", "3.7.0")]
+    [InlineData("3", null)]
+    [InlineData("", null)]
+    [InlineData("3.7.0.1", null)]
+    [InlineData("3.x.0", null)]
+    [InlineData("-3.7.0", null)]
+    public void A_version_to_go_back_to_is_read_by_its_minor(string text, string? expected) => Assert.Equal(expected, Downgrades.Normalize(text));
+
+    [Fact]
     public void The_alarms_of_a_removed_member_go_with_it()
     {
         var machine = new Machine();

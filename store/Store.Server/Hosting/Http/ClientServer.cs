@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Security;
 using Grpc.Core;
+using Grpc.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -127,6 +128,9 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton<LeaseKeepAlives>();
         services.AddSingleton<RangeStreams>();
         services.AddSingleton<SnapshotStreams>();
+        services.AddSingleton<HealthService>();
+        services.AddSingleton(new ReflectionServiceImpl(EtcdServices.WithHealth));
+        services.AddSingleton(new ReflectionV1ServiceImpl(EtcdServices.WithHealth));
         services.AddRouting();
         // Watches end at once when the host stops; what else is in flight is answered within its own bounds or given up.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -170,6 +174,9 @@ sealed class ClientServer : IAsyncDisposable
         static application => application.MapGrpcService<ElectionObservers>(),
         static application => application.MapGrpcService<RangeStreams>(),
         static application => application.MapGrpcService<SnapshotStreams>(),
+        static application => application.MapGrpcService<HealthService>(),
+        static application => application.MapGrpcService<ReflectionServiceImpl>(),
+        static application => application.MapGrpcService<ReflectionV1ServiceImpl>(),
     ];
 
     static IEnumerable<UnaryMethod> UnaryMethods(IServiceProvider services, ServerOptions options, ServedMember member) =>
