@@ -11,6 +11,9 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "starting the store")]
     public static partial void Starting(ILogger logger, string version, string etcdVersion, string name, string dataDir, string listenClientUrls, string listenPeerUrls, string initialCluster, string initialClusterState);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "found something odd in the configuration")]
+    public static partial void ConfigurationNotice(ILogger logger, string notice);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "ready to serve client requests")]
     public static partial void Ready(ILogger logger);
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.Logging;
 
 namespace Store.Server;
 
@@ -13,10 +12,14 @@ public sealed record ServerOptions
 {
     public required string Name { get; init; }
     public required string DataDirectory { get; init; }
+    /// <summary>Null: in the data directory.</summary>
+    public string? WalDirectory { get; init; }
     public required ImmutableArray<Uri> ListenClientUrls { get; init; }
     public required ImmutableArray<string> AdvertiseClientUrls { get; init; }
     public required ImmutableArray<Uri> ListenPeerUrls { get; init; }
     public required ImmutableArray<string> InitialAdvertisePeerUrls { get; init; }
+    /// <summary>Where there are any, plain HTTP is served there alone, and gRPC on the client urls alone.</summary>
+    public ImmutableArray<Uri> ListenClientHttpUrls { get; init; } = [];
     public ImmutableArray<Uri> ListenMetricsUrls { get; init; } = [];
     public TlsOptions ClientTls { get; init; } = new() { FlagPrefix = "" };
     public TlsOptions PeerTls { get; init; } = new() { FlagPrefix = "peer-" };
@@ -51,9 +54,9 @@ public sealed record ServerOptions
     public bool UnsafeNoSync { get; init; }
     /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>
     public bool ForceNewCluster { get; init; }
-    public LogLevel LogLevel { get; init; } = LogLevel.Information;
-    public bool LogToStandardOutput { get; init; }
-    public bool LogAsJson { get; init; } = true;
+    public LogOptions Log { get; init; } = new();
+    /// <summary>What was found odd while the flags were read; one line each.</summary>
+    public ImmutableArray<string> Notices { get; init; } = [];
     public TimeSpan ClusterReadyTimeout { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
     public long ReadResponseBytesMax { get; init; } = 128 << 20;

@@ -17,19 +17,26 @@ public static class StoreProcess
 
     public static async Task<int> RunAsync(ServerOptions options)
     {
-        using var output = options.LogToStandardOutput ? Console.OpenStandardOutput() : Console.OpenStandardError();
-        using var lines = new LogLines(output, options.LogAsJson, options.LogLevel, TimeProvider.System);
+        try
+        {
+            using var lines = new LogLines(LogOutput.Open(options.Log, TimeProvider.System), options.Log, TimeProvider.System);
+            return await RunAsync(options, lines);
+        }
+        catch (Exception exception) when (exception is FlagException or BootException or StorageException or StateFormatException)
+        {
+            await Console.Error.WriteLineAsync("store: " + exception.Message);
+            return 1;
+        }
+    }
+
+    static async Task<int> RunAsync(ServerOptions options, LogLines lines)
+    {
         using var logging = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(lines));
         var logger = logging.CreateLogger("Store");
         using var signals = new StopSignals(logger);
         try
         {
             return await RunAsync(options, lines, logging, logger, signals.Stopping);
-        }
-        catch (Exception exception) when (exception is FlagException or BootException or StorageException or StateFormatException)
-        {
-            await Console.Error.WriteLineAsync("store: " + exception.Message);
-            return 1;
         }
         catch (OperationCanceledException) when (signals.Stopping.IsCancellationRequested)
         {
@@ -40,6 +47,7 @@ public static class StoreProcess
     static async Task<int> RunAsync(ServerOptions options, LogLines lines, ILoggerFactory logging, ILogger logger, CancellationToken stopping)
     {
         LogStart(options, logger);
+        foreach (var notice in options.Notices) Log.ConfigurationNotice(logger, notice);
         var tls = ClientTls(options, logger);
         using var metrics = MetricsExport.Start();
         await using var ports = await ClientPorts.BindAsync(options, logging, TimeProvider.System, stopping);

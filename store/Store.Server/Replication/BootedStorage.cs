@@ -19,7 +19,7 @@ sealed record BootedStorage(
     public static async Task<BootedStorage> OpenAsync(ServerOptions options, TlsDialing tls, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        var data = DataDirectory.Open(options.DataDirectory);
+        var data = DataDirectory.Open(options.DataDirectory, options.WalDirectory);
         try
         {
             var (clusterId, self, members) = data.Identity is { } owner

@@ -44,9 +44,10 @@ public sealed class DataDirectory : IDisposable
     readonly List<string> notices = [];
     StateFolders? folders;
 
-    DataDirectory(string path, SafeFileHandle heldLock)
+    DataDirectory(string path, string? walFolder, SafeFileHandle heldLock)
     {
         Path = path;
+        WalFolder = walFolder is null ? System.IO.Path.Combine(Member, "wal") : System.IO.Path.GetFullPath(walFolder);
         this.heldLock = heldLock;
     }
 
@@ -62,20 +63,21 @@ public sealed class DataDirectory : IDisposable
 
     string IdentityFile => System.IO.Path.Combine(Member, "identity");
 
-    string WalFolder => System.IO.Path.Combine(Member, "wal");
+    string WalFolder { get; }
 
     string StateFolder => System.IO.Path.Combine(Member, "state");
 
     static string MemberOf(string path) => System.IO.Path.Combine(path, "member");
 
     /// <summary>Creates the folder if needed, takes the lock and reads who it belongs to. Throws <see cref="StorageException"/> with one clear line.</summary>
-    public static DataDirectory Open(string path)
+    /// <param name="walFolder">Where the log is, on a disk of its own; null: in member/wal.</param>
+    public static DataDirectory Open(string path, string? walFolder = null)
     {
         path = System.IO.Path.GetFullPath(path);
         Disk.CreateFolder(path);
         RequireOurs(path);
         Disk.CreateFolder(MemberOf(path));
-        var directory = new DataDirectory(path, TakeLock(path));
+        var directory = new DataDirectory(path, walFolder, TakeLock(path));
         try
         {
             directory.Inspect();
@@ -166,7 +168,7 @@ public sealed class DataDirectory : IDisposable
         if (owner != identity)
             throw new StorageException($"{Path}: the data belongs to {owner}, this is {identity}; give the data directory of this member, or an empty one");
         if (!Directory.Exists(WalFolder) || Segment.List(WalFolder).Count == 0)
-            throw new StorageException($"{WalFolder}: the log is missing, although the member has begun; restore it from a copy, or replace this member");
+            throw new StorageException($"{WalFolder}: the log is missing, although the member has begun; give the --wal-dir of its first start, restore it from a copy, or replace this member");
     }
 
     /// <summary>The member has begun: what its log promises counts from now on. Called once for a fresh directory, when the initial config is in the log.</summary>

@@ -12,24 +12,28 @@ public static class SnapshotRestore
     /// <summary>Throws <see cref="StorageException"/> with one clear line; what it had begun to write is removed then.</summary>
     /// <param name="dataDirectory">Must not be there, or be empty.</param>
     /// <param name="first">The entries that name the members, committed from the start, as a new cluster has them.</param>
-    public static RestoredState Run(SnapshotArchive snapshot, string dataDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
+    public static RestoredState Run(
+        SnapshotArchive snapshot, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
     {
-        var wasThere = RequireEmpty(dataDirectory);
+        var wasThere = RequireEmpty(dataDirectory, "data-dir");
+        var walWasThere = walDirectory is not null && RequireEmpty(walDirectory, "wal-dir");
         try
         {
-            return Fill(snapshot, dataDirectory, identity, first, options);
+            return Fill(snapshot, dataDirectory, walDirectory, identity, first, options);
         }
         catch (Exception e)
         {
             Remove(dataDirectory, keepFolder: wasThere);
+            if (walDirectory is not null && Directory.Exists(walDirectory)) StateFolders.Remove(walDirectory);
+            if (walWasThere) Disk.CreateFolder(walDirectory!);
             if (e is not BackendFormatException format) throw;
             throw new StorageException($"the snapshot cannot be restored: {format.Message}", format);
         }
     }
 
-    static RestoredState Fill(SnapshotArchive snapshot, string dataDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
+    static RestoredState Fill(SnapshotArchive snapshot, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
     {
-        using var data = DataDirectory.Open(dataDirectory);
+        using var data = DataDirectory.Open(dataDirectory, walDirectory);
         var storage = data.OpenStorage(identity, new(), new());
         using var engine = storage.Engine;
         using var log = storage.Log;
@@ -44,13 +48,13 @@ public static class SnapshotRestore
     }
 
     /// <summary>True when the folder is there.</summary>
-    static bool RequireEmpty(string folder)
+    static bool RequireEmpty(string folder, string flag)
     {
-        if (File.Exists(folder)) throw new StorageException($"{folder}: this is a file; give a --data-dir that is not there yet");
+        if (File.Exists(folder)) throw new StorageException($"{folder}: this is a file; give a --{flag} that is not there yet");
         if (!Directory.Exists(folder)) return false;
         // What a file system keeps at its root does not count: a data directory may be a mount point.
         var found = Disk.Try(folder, "cannot be read", () => Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(entry => Path.GetFileName(entry) != "lost+found"));
-        return found is null ? true : throw new StorageException($"{folder}: the data directory is not empty (it holds {Path.GetFileName(found)}); give one that is not there yet");
+        return found is null ? true : throw new StorageException($"{folder}: the folder of --{flag} is not empty (it holds {Path.GetFileName(found)}); give one that is not there yet");
     }
 
     static void Remove(string folder, bool keepFolder)

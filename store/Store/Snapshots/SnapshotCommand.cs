@@ -69,7 +69,7 @@ static class SnapshotCommand
         var (clusterId, self, members) = InitialMembership.Of(member);
         using var snapshot = SnapshotArchive.Open(arguments.File, arguments.Has("skip-hash-check") ? HashCheck.Skipped : HashCheck.Required);
         var restored = SnapshotRestore.Run(
-            snapshot, member.DataDirectory, new(clusterId, self), InitialMembership.Entries(members), options);
+            snapshot, member.DataDirectory, member.WalDirectory, new(clusterId, self), InitialMembership.Entries(members), options);
         return StatusReport.Write(restored, new(clusterId, self), member.DataDirectory, arguments.Output);
     }
 

@@ -20,7 +20,7 @@ public sealed class TlsPeerTests : IDisposable
     {
         files.Write("ca.crt", authority.Pem);
         files.Write("peer", authority.Sign("peer"));
-        logger = new LogLines(log, json: true, LogLevel.Information, TimeProvider.System).CreateLogger("Store");
+        logger = new LogLines([LogOutput.To(log)], new(), TimeProvider.System).CreateLogger("Store");
     }
 
     TlsOptions Mutual => new()

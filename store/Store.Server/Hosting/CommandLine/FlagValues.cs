@@ -4,6 +4,7 @@ namespace Store.Server;
 sealed class FlagValues
 {
     readonly Dictionary<string, string> given = new(StringComparer.Ordinal);
+    readonly List<string> notices = [];
 
     FlagValues() { }
 
@@ -26,6 +27,7 @@ sealed class FlagValues
             }
         }
 
+        if (values.Text("config-file") is { Length: > 0 } path && !values.Has("version") && !values.Has("help")) values.ReadFile(path);
         foreach (var (name, value) in values.given)
         {
             var flag = FlagTable.ByName[name];
@@ -35,6 +37,11 @@ sealed class FlagValues
 
         return values;
     }
+
+    /// <summary>What the user should know but does not keep the member from starting; one line each.</summary>
+    public IReadOnlyList<string> Notices => notices;
+
+    public bool FromFile { get; private set; }
 
     public bool Has(string name) => given.ContainsKey(name);
 
@@ -51,6 +58,15 @@ sealed class FlagValues
     {
         var value = Number(name);
         return value >= min && value <= max ? (int)value : throw new FlagException($"--{name} must be between {min} and {max}, not {value}");
+    }
+
+    void ReadFile(string path)
+    {
+        var ignored = given.Keys.Where(name => name != "config-file").Order(StringComparer.Ordinal).ToArray();
+        if (ignored.Length > 0) notices.Add($"--config-file {path} is all that counts; these are ignored: --{string.Join(", --", ignored)}");
+        given.Clear();
+        foreach (var (flag, value) in ConfigFile.Read(path, notices)) Set(flag, value, $"{flag.Name} in {path}");
+        FromFile = true;
     }
 
     void ReadArguments(IReadOnlyList<string> arguments)

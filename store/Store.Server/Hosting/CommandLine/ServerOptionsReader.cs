@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using Microsoft.Extensions.Logging;
 
 namespace Store.Server;
 
@@ -19,7 +18,7 @@ static class ServerOptionsReader
 
     public static ServerOptions Read(FlagValues flags)
     {
-        if (flags.Has("listen-client-urls") && !flags.Has("advertise-client-urls"))
+        if (flags.Has("listen-client-urls") && !flags.Has("advertise-client-urls") && !flags.FromFile)
             throw new FlagException("--advertise-client-urls is required when --listen-client-urls is set explicitly");
 
         var name = flags.Text("name");
@@ -43,10 +42,12 @@ static class ServerOptionsReader
         {
             Name = name,
             DataDirectory = flags.Text("data-dir") is { Length: > 0 } folder ? folder : name + ".etcd",
+            WalDirectory = flags.Text("wal-dir") is { Length: > 0 } wal ? wal : null,
             ListenClientUrls = ListenUrls(flags, "listen-client-urls", clientTls, "client"),
             AdvertiseClientUrls = Urls(flags, "advertise-client-urls"),
             ListenPeerUrls = ListenUrls(flags, "listen-peer-urls", peerTls, "peer"),
             InitialAdvertisePeerUrls = advertised,
+            ListenClientHttpUrls = ListenUrls(flags, "listen-client-http-urls", clientTls, "client"),
             ListenMetricsUrls = ListenUrls(flags, "listen-metrics-urls", clientTls, "metrics"),
             ClientTls = clientTls,
             PeerTls = peerTls,
@@ -75,30 +76,19 @@ static class ServerOptionsReader
             Http = HttpFlags.Read(flags),
             UnsafeNoSync = flags.Boolean("unsafe-no-fsync"),
             ForceNewCluster = flags.Boolean("force-new-cluster"),
-            LogLevel = Level(flags.Text("log-level")),
-            LogToStandardOutput = OneOf(flags, "log-outputs", "default", "stderr", "stdout") == "stdout",
-            LogAsJson = OneOf(flags, "log-format", "json", "console") == "json",
+            Log = LogFlags.Read(flags),
+            Notices = [.. flags.Notices],
             ClusterReadyTimeout = flags.Duration("experimental-wait-cluster-ready-timeout"),
             WarmUp = flags.Duration("warmup-duration"),
             ReadResponseBytesMax = Math.Max(flags.Number("read-response-bytes-max"), 1 << 20),
         };
     }
 
-    static string OneOf(FlagValues flags, string name, params ReadOnlySpan<string> allowed)
+    internal static string OneOf(FlagValues flags, string name, params ReadOnlySpan<string> allowed)
     {
         var value = flags.Text(name);
         return allowed.Contains(value) ? value : throw new FlagException($"--{name} must be one of {string.Join(", ", allowed!)}, not '{value}'");
     }
-
-    static LogLevel Level(string name) => name switch
-    {
-        "debug" => LogLevel.Debug,
-        "info" => LogLevel.Information,
-        "warn" => LogLevel.Warning,
-        "error" => LogLevel.Error,
-        "dpanic" or "panic" or "fatal" => LogLevel.Critical,
-        _ => throw new FlagException($"--log-level must be debug, info, warn, error, panic or fatal, not '{name}'"),
-    };
 
     static (int HeartbeatMs, int ElectionMs) Timings(FlagValues flags)
     {
@@ -183,17 +173,18 @@ static class ServerOptionsReader
     {
         ImmutableArray<Uri> urls = [.. Split(flags.Text(name)).Select(u => new Uri(Url(name, u)))];
         foreach (var url in urls)
-            if (!IPAddress.TryParse(url.Host.Trim('[', ']'), out _) && url.Host != "localhost")
+            if (!UnixSockets.IsUnix(url.OriginalString) && !IPAddress.TryParse(url.Host.Trim('[', ']'), out _) && url.Host != "localhost")
                 throw new FlagException($"expected IP in URL for binding ({url.OriginalString}) in --{name}");
-        if (urls.IsEmpty && name != "listen-metrics-urls") throw new FlagException($"--{name} must not be empty");
+        if (urls.IsEmpty && name is not ("listen-metrics-urls" or "listen-client-http-urls")) throw new FlagException($"--{name} must not be empty");
         TlsFlags.Require(tls, urls, kind);
         return urls;
     }
 
     static string Url(string flag, string text)
     {
-        if (text.StartsWith("unix", StringComparison.Ordinal))
-            throw new FlagException($"{text} in --{flag} is not supported by this version yet (unix sockets); use http://");
+        if (UnixSockets.IsUnix(text) && flag.Contains("client", StringComparison.Ordinal))
+            return Uri.TryCreate(text, UriKind.Absolute, out _) ? text : throw new FlagException($"'{text}' in --{flag} is not a URL such as unix:///run/store.sock");
+        if (UnixSockets.IsUnix(text)) throw new FlagException($"{text} in --{flag}: unix sockets are for clients alone; use http://");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new FlagException($"'{text}' in --{flag} is not a URL such as http://10.0.0.1:2379");
         if (!text.AsSpan(uri.Scheme.Length + "://".Length).TrimEnd('/').EndsWith($":{uri.Port}"))

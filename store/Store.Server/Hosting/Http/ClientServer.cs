@@ -51,7 +51,7 @@ sealed class ClientServer : IAsyncDisposable
     {
         // Not disposed yet: connections that are still closing use memory that belongs to the port.
         await ports.Private.UnbindAsync();
-        foreach (var port in ports.Clients) port.Release();
+        foreach (var port in ports.Clients.Concat(ports.Http)) port.Release();
     }
 
     /// <summary>Long watches: no limit on streams or slowness, large windows, pings in silence (contract 1.15).</summary>
@@ -69,7 +69,8 @@ sealed class ClientServer : IAsyncDisposable
         limits.Http2.InitialStreamWindowSize = 1 << 20;
         limits.Http2.KeepAlivePingDelay = options.KeepAliveInterval;
         limits.Http2.KeepAlivePingTimeout = options.KeepAliveTimeout;
-        foreach (var port in ports.Clients.Append(ports.Private)) Listen(kestrel, port, tls, RepairAuthority);
+        foreach (var port in ports.Clients.Append(ports.Private)) Listen(kestrel, port, tls, ports.Http is [] ? RepairAuthority : ForGrpcAlone);
+        foreach (var port in ports.Http) Listen(kestrel, port, tls, SeparatePorts.ForHttpAlone);
         foreach (var port in ports.Metrics) Listen(kestrel, port, tls, MarkAsMetrics);
     }
 
@@ -101,6 +102,12 @@ sealed class ClientServer : IAsyncDisposable
             connection.Transport = new RepairedTransport(connection.Transport);
             return next(connection);
         });
+    }
+
+    static void ForGrpcAlone(ListenOptions listen)
+    {
+        SeparatePorts.ForGrpcAlone(listen);
+        RepairAuthority(listen);
     }
 
     static void MarkAsMetrics(ListenOptions listen)
@@ -149,6 +156,7 @@ sealed class ClientServer : IAsyncDisposable
         var unary = new UnaryEndpoint(UnaryMethods(application.Services, options, member), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
         var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
 
+        if (!options.ListenClientHttpUrls.IsEmpty) application.Use(SeparatePorts.InvokeAsync);
         application.Use(next => http => http.Features.Get<MetricsPort>() is null ? unary.InvokeAsync(http, next) : next(http));
         application.Use(new HttpDoor(options.Http.Origins, options.Http.Hosts).InvokeAsync);
         application.Use((http, next) => ServePlainAsync(http, next, health, member.Loop));

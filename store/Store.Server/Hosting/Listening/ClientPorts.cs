@@ -15,10 +15,14 @@ namespace Store.Server;
 sealed class ClientPorts : IAsyncDisposable
 {
     readonly List<SharedPort> clients = [];
+    readonly List<SharedPort> http = [];
     readonly List<SharedPort> metrics = [];
     SharedPort? warmUp;
 
     public IReadOnlyList<SharedPort> Clients => clients;
+
+    /// <summary>For plain HTTP alone; the client ports are then for gRPC alone.</summary>
+    public IReadOnlyList<SharedPort> Http => http;
 
     public IReadOnlyList<SharedPort> Metrics => metrics;
 
@@ -34,6 +38,7 @@ sealed class ClientPorts : IAsyncDisposable
         try
         {
             await BindAllAsync("listen-client-urls", options.ListenClientUrls, ports.clients);
+            await BindAllAsync("listen-client-http-urls", options.ListenClientHttpUrls, ports.http);
             await BindAllAsync("listen-metrics-urls", options.ListenMetricsUrls, ports.metrics);
             ports.warmUp = await SharedPort.BindAsync(sockets, new IPEndPoint(IPAddress.Loopback, 0), secured: false, time, logger, cancellationToken);
             return ports;
@@ -51,15 +56,16 @@ sealed class ClientPorts : IAsyncDisposable
                 var endPoint = EndPointOf(url);
                 try
                 {
-                    bound.Add(await SharedPort.BindAsync(sockets, endPoint, url.Scheme == "https", time, logger, cancellationToken));
+                    if (endPoint is UnixDomainSocketEndPoint) UnixSockets.RemoveAbandoned(endPoint);
+                    bound.Add(await SharedPort.BindAsync(sockets, endPoint, url.Scheme is "https" or "unixs", time, logger, cancellationToken));
                 }
                 catch (AddressInUseException)
                 {
-                    throw new FlagException($"listen tcp {endPoint}: bind: address already in use; stop the process that holds it or change --{flag}");
+                    throw new FlagException($"listen {Network(endPoint)} {endPoint}: bind: address already in use; stop the process that holds it or change --{flag}");
                 }
                 catch (SocketException exception)
                 {
-                    throw new FlagException($"listen tcp {endPoint}: {exception.Message.ToLowerInvariant()}; check --{flag}");
+                    throw new FlagException($"listen {Network(endPoint)} {endPoint}: {exception.Message.ToLowerInvariant()}; check --{flag}");
                 }
             }
         }
@@ -76,12 +82,14 @@ sealed class ClientPorts : IAsyncDisposable
         return new(builder.Build().Services.GetRequiredService<IOptions<SocketTransportOptions>>(), logging);
     }
 
-    static IPEndPoint EndPointOf(Uri url) =>
-        new(url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']')), url.Port);
+    static string Network(EndPoint endPoint) => endPoint is IPEndPoint ? "tcp" : "unix";
+
+    static EndPoint EndPointOf(Uri url) => UnixSockets.EndPointOf(url) ?? new IPEndPoint(
+        url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']')), url.Port);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var port in clients.Concat(metrics)) await port.DisposeAsync();
+        foreach (var port in clients.Concat(http).Concat(metrics)) await port.DisposeAsync();
         if (warmUp is not null) await warmUp.DisposeAsync();
     }
 }

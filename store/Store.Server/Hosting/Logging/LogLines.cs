@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -10,14 +11,25 @@ namespace Store.Server;
 /// One line a message, in the form of etcd's logger: {"level":"info","ts":"2026-01-31T12:00:00.000000Z","logger":"Store.Raft","msg":"...",fields...}.
 /// The console form has the same parts, tab-separated.
 /// </summary>
-sealed class LogLines(Stream output, bool json, LogLevel minimum, TimeProvider time) : ILoggerProvider
+sealed class LogLines(ImmutableArray<LogOutput> outputs, LogOptions options, TimeProvider time) : ILoggerProvider
 {
+    readonly bool json = options.Json;
+    readonly LogLevel minimum = options.Level;
     readonly ConcurrentDictionary<string, ILogger> loggers = new(StringComparer.Ordinal);
     readonly Lock gate = new();
+    bool disposed;
 
     public ILogger CreateLogger(string categoryName) => loggers.GetOrAdd(categoryName, name => new Logger(this, name));
 
-    public void Dispose() => output.Flush();
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed) return;
+            disposed = true;
+            foreach (var output in outputs) output.Dispose();
+        }
+    }
 
     void Write(string category, LogLevel level, string message, object? state, Exception? exception)
     {
@@ -26,7 +38,11 @@ sealed class LogLines(Stream output, bool json, LogLevel minimum, TimeProvider t
         if (json) WriteJson(line, now, category, level, message, state, exception);
         else WriteConsole(line, now, category, level, message, state, exception);
         line.Write("\n"u8);
-        lock (gate) output.Write(line.WrittenSpan);
+        lock (gate)
+        {
+            if (disposed) return;
+            foreach (var output in outputs) output.Write(line.WrittenSpan);
+        }
     }
 
     static void WriteJson(IBufferWriter<byte> line, string now, string category, LogLevel level, string message, object? state, Exception? exception)
