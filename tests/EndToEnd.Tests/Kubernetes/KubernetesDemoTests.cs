@@ -6,9 +6,9 @@ namespace EndToEnd.Tests;
 
 /// <summary>
 /// The main job on a real Kubernetes (issue: `make demo`), and what is left running by it: seen by kubectl, and scraped by a real Prometheus.
-/// One demo serves all tests of this class.
 /// </summary>
-public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<KubernetesDemo>
+[Collection<KubernetesInstallation>]
+public sealed class KubernetesDemoTests(KubernetesDemo demo)
 {
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -25,7 +25,7 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     public async Task The_status_tells_three_ready_members_and_one_leader()
     {
         demo.RequireKubernetes();
-        var cluster = await demo.StoreClusterAsync(Stop);
+        var cluster = await Kubectl.GetAsync("-f", "crds/examples/storecluster.yaml");
         var status = cluster.GetProperty("status");
         Assert.Equal(3, status.GetProperty("readyMembers").GetInt32());
         Assert.Equal(3, status.GetProperty("members").GetArrayLength());
@@ -39,7 +39,7 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     public async Task Prometheus_scrapes_the_operator_and_every_member()
     {
         demo.RequireKubernetes();
-        await using var prometheus = await Prometheus.StartAsync(await KubernetesDemo.PodsAsync(Stop), Stop);
+        await using var prometheus = await Prometheus.StartAsync(await Kubectl.GetAsync("pods", "-A"), Stop);
         await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
         await prometheus.UntilAsync("count(up{job=\"store-operator\"} == 1) >= bool 1", 1, Stop);
         await prometheus.UntilAsync("sum(etcd_server_has_leader{job=~\"etcd/.*\"})", 3, Stop);
@@ -48,10 +48,19 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     }
 
     [Fact]
+    public async Task Prometheus_has_nothing_against_the_operators_metrics()
+    {
+        demo.RequireKubernetes();
+        var pods = (await Kubectl.GetAsync("pods", "-n", "store-system")).GetProperty("items").EnumerateArray().Select(pod => pod.GetProperty("metadata").GetProperty("name").GetString());
+        foreach (var pod in pods)
+            Assert.Empty(await Promtool.CheckMetricsAsync(await Kubectl.RunAsync("get", "--raw", $"/api/v1/namespaces/store-system/pods/{pod}:8080/proxy/metrics")));
+    }
+
+    [Fact]
     public async Task Every_expression_of_the_dashboards_has_data()
     {
         demo.RequireKubernetes();
-        await using var prometheus = await Prometheus.StartAsync(await KubernetesDemo.PodsAsync(Stop), Stop);
+        await using var prometheus = await Prometheus.StartAsync(await Kubectl.GetAsync("pods", "-A"), Stop);
         await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
         var panels = from file in Directory.GetFiles(Path.Combine(Binaries.RepositoryRoot, "charts/store-operator/monitoring/dashboards"), "*.json")
                      from panel in JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("panels").EnumerateArray()
@@ -70,36 +79,21 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
     public async Task An_invalid_StoreCluster_is_refused_by_the_schema()
     {
         demo.RequireKubernetes();
-        var invalid = Path.Combine(Path.GetTempPath(), $"invalid-{Guid.NewGuid():n}.yaml");
-        await File.WriteAllTextAsync(
-            invalid,
-            """
+        var applied = await Kubectl.FileAsync("apply", """
             apiVersion: storecluster.io/v1alpha1
             kind: StoreCluster
             metadata: {name: invalid, namespace: default}
             spec: {replicas: -3}
-            """,
-            Stop);
-        try
-        {
-            var applied = await KubernetesDemo.KubectlAsync(["apply", "-f", invalid], Stop);
-            Assert.NotEqual(0, applied.ExitCode);
-            Assert.Contains("spec.replicas", applied.Error, StringComparison.Ordinal);
-        }
-        finally
-        {
-            File.Delete(invalid);
-        }
+            """);
+        Assert.NotEqual(0, applied.ExitCode);
+        Assert.Contains("spec.replicas", applied.Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_image_that_cannot_be_pulled_shows_in_a_condition()
     {
         demo.RequireKubernetes();
-        var file = Path.Combine(Path.GetTempPath(), $"unpullable-{Guid.NewGuid():n}.yaml");
-        await File.WriteAllTextAsync(
-            file,
-            """
+        await Kubectl.ApplyAsync("""
             apiVersion: storecluster.io/v1alpha1
             kind: StoreCluster
             metadata: {name: unpullable, namespace: default}
@@ -107,23 +101,21 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
               replicas: 1
               image: {repository: registry.invalid/store, tag: none}
               storage: {size: 1Gi}
-            """,
-            Stop);
+              deletionPolicy: Delete
+            """);
         try
         {
-            (await KubernetesDemo.KubectlAsync(["apply", "-f", file], Stop)).Succeeded();
-            var deadline = DateTime.UtcNow.AddSeconds(90);
+            var deadline = DateTime.UtcNow.AddSeconds(30);
             var seen = "";
             while (!seen.Contains("registry.invalid/store", StringComparison.Ordinal))
             {
                 Assert.True(DateTime.UtcNow < deadline, $"no condition names the image: {seen}");
-                seen = (await KubernetesDemo.KubectlAsync(["get", "-f", file, "-o", "jsonpath={.status.conditions}"], Stop)).Output;
+                seen = await Kubectl.RunAsync("get", "storecluster", "unpullable", "-o", "jsonpath={.status.conditions}");
             }
         }
         finally
         {
-            await KubernetesDemo.KubectlAsync(["delete", "-f", file, "--timeout=60s"], CancellationToken.None);
-            File.Delete(file);
+            await Kubectl.RunAsync("delete", "storecluster", "unpullable", "--timeout=60s");
         }
     }
 
@@ -131,40 +123,4 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo) : IClassFixture<Kub
         .Where(condition => condition.GetProperty("type").GetString() == type)
         .Select(condition => condition.GetProperty("status").GetString())
         .SingleOrDefault();
-}
-
-/// <summary>Runs `make demo` once, and `make demo-down` at the end.</summary>
-public sealed class KubernetesDemo : IAsyncLifetime
-{
-    public string KubeConfig { get; } = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
-
-    public string Output { get; private set; } = "";
-
-    public async ValueTask InitializeAsync()
-    {
-        if (KubeConfig.Length == 0) return;
-        var run = await Shell.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12));
-        Output = run.Succeeded().Output;
-    }
-
-    public void RequireKubernetes() =>
-        Assert.SkipUnless(KubeConfig.Length > 0, "needs a Kubernetes: set KUBECONFIG (and LOAD_IMAGE for clusters that are not kind, k3d or minikube)");
-
-    internal static Task<ShellResult> KubectlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
-        Shell.RunAsync("kubectl", arguments, null, TimeSpan.FromMinutes(1), cancellationToken: cancellationToken);
-
-    internal static async Task<JsonElement> PodsAsync(CancellationToken cancellationToken) =>
-        JsonDocument.Parse((await KubectlAsync(["get", "pods", "-A", "-o", "json"], cancellationToken)).Succeeded().Output).RootElement;
-
-    internal async Task<JsonElement> StoreClusterAsync(CancellationToken cancellationToken)
-    {
-        var json = await KubectlAsync(["get", "-f", "crds/examples/storecluster.yaml", "-o", "json"], cancellationToken);
-        return JsonDocument.Parse(json.Succeeded().Output).RootElement;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (KubeConfig.Length == 0) return;
-        (await Shell.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5))).Succeeded();
-    }
 }
