@@ -10,7 +10,7 @@ internal sealed class Reflector<T>(
     KubeApi api, string? @namespace, string? labels, ObjectStore<T> store, Action<ObjectKey> changed, TimeProvider time, ILogger log)
     : IReflector where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    /// <summary>Bookmarks come about once a minute, so a line every 90 s is the least that a live watch gives.</summary>
+    /// <summary>Bookmarks come about once a minute where anything is written at all; a watch without a line for 90 s is opened anew.</summary>
     public static readonly TimeSpan IdleMost = TimeSpan.FromSeconds(90);
 
     private static readonly TimeSpan s_backOffMost = TimeSpan.FromSeconds(30);
@@ -87,6 +87,8 @@ internal sealed class Reflector<T>(
         var seconds = Random.Shared.Next(240, 480);
         using var response = await api.OpenWatchAsync<T>(@namespace, labels, version, seconds, cancellation);
         if (!response.IsSuccessStatusCode) return await RefusedAsync(await KubeApi.ReadErrorAsync(response, cancellation), version, cancellation);
+        // A server that opens the watch is there, also when it has nothing to tell: of a kind that nobody writes there are no bookmarks either.
+        Seen();
         using var stream = await response.Content.ReadAsStreamAsync(cancellation);
         await foreach (var change in WatchReader.ReadAsync<T>(stream, IdleMost, time, cancellation))
         {

@@ -13,6 +13,7 @@ public sealed class ReflectorTests
     private readonly ObjectStore<V1Pod> _store = new(pod => new ObjectKey(pod.Metadata.NamespaceProperty, "orders"));
     private readonly FakeTimeProvider _time = new();
     private int _changes;
+    private Reflector<V1Pod>? _reflector;
 
     [Fact]
     public async Task Lists_then_follows()
@@ -60,6 +61,20 @@ public sealed class ReflectorTests
         Assert.Contains("watch=true", server.Seen[2], StringComparison.Ordinal);
     }
 
+    /// <summary>Three silent watches in a row, each opened at once: the server lives, and restarting the operator would not make it say more.</summary>
+    [Fact]
+    public async Task A_kind_that_nobody_writes_is_no_sickness()
+    {
+        var server = new ScriptedServer().Then(HttpStatusCode.OK, List(10));
+        for (var watch = 0; watch < 3; watch++) server.Then(_ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new Pipe().Reader.AsStream()) });
+        await RunUntil(server, () =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            return server.Seen.Count == 5;
+        });
+        Assert.True(_reflector!.Silence < 3 * Reflector<V1Pod>.IdleMost, $"{_reflector.Silence}");
+    }
+
     [Fact]
     public async Task One_unreadable_object_does_not_hide_the_others()
     {
@@ -82,8 +97,8 @@ public sealed class ReflectorTests
     private async Task RunUntil(ScriptedServer server, Func<bool> done)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var reflector = new Reflector<V1Pod>(server.Api, "shop", null, _store, _ => Interlocked.Increment(ref _changes), _time, NullLogger.Instance);
-        var running = reflector.RunAsync(stop.Token);
+        _reflector = new Reflector<V1Pod>(server.Api, "shop", null, _store, _ => Interlocked.Increment(ref _changes), _time, NullLogger.Instance);
+        var running = _reflector.RunAsync(stop.Token);
         await Eventually.True(done);
         await stop.CancelAsync();
         await running;
