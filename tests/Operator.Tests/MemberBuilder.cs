@@ -29,6 +29,7 @@ internal sealed class MemberBuilder(int number)
     public TimeSpan? UnreadyFor { get; set; }
     public TimeSpan? ReadyFor { get; set; }
     public TimeSpan? DeletingFor { get; set; }
+    public long? GraceSeconds { get; set; }
     public TimeSpan? PodAge { get; set; }
     public string? LastWords { get; set; }
     public string? ClaimPhase { get; set; }
@@ -98,6 +99,7 @@ internal sealed class MemberBuilder(int number)
                 Uid = $"pod-{Number}",
                 Annotations = template.Metadata.Annotations,
                 DeletionTimestamp = PodDeleting || DeletingFor is not null ? World.Now - (DeletingFor ?? TimeSpan.Zero) : null,
+                DeletionGracePeriodSeconds = GraceSeconds,
                 CreationTimestamp = World.Now - PodAge,
             },
             Spec = template.Spec,

@@ -20,6 +20,7 @@ internal sealed class World
     private readonly List<V1PersistentVolumeClaim> _extraClaims = [];
     private bool _services = true;
     private string _image = Image;
+    private readonly List<Complaint> _complaints = [];
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => _spec = change(_spec));
 
@@ -40,6 +41,9 @@ internal sealed class World
     public World Service(V1Service service) => With(() => _extraServices.Add(service));
 
     public World Claim(string name) => With(() => _extraClaims.Add(new V1PersistentVolumeClaim { Metadata = new V1ObjectMeta { Name = name, Uid = name } }));
+
+    /// <param name="uid">set-1, pod-1 or claim-1 of member 1.</param>
+    public World Complaint(string uid, string reason, string message) => With(() => _complaints.Add(new Complaint("", "", uid, reason, message)));
 
     /// <summary>Token given, nothing else: what a cluster is between its first and second pass.</summary>
     public World Named() => Status(status => status with { ClusterToken = "token", MemberHighWater = status.MemberHighWater });
@@ -96,6 +100,7 @@ internal sealed class World
             StatefulSets = [.. _members.Values.Where(member => member.HasSet).Select(member => member.Set(cluster, membership, token, _image))],
             Pods = [.. _members.Values.Where(member => member.HasPod).Select(member => member.Pod(cluster, membership, token, _image))],
             Claims = [.. _members.Values.Where(member => member.HasClaim).Select(member => member.Claim(cluster)), .. _extraClaims],
+            Complaints = _complaints,
             Membership = membership,
             Reports = _members.Values.Where(member => member.Answers).ToDictionary(member => new MemberName(_name, member.Number), member => member.Report()),
         };

@@ -23,9 +23,12 @@ internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredenti
     public Task<ApiResult<T>> GetAsync<T>(ObjectKey key, CancellationToken cancellation) where T : class =>
         SendAsync<T>(HttpMethod.Get, ResourceKind.Of<T>().Path(key.Namespace, key.Name), null, cancellation);
 
-    public async Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? next, CancellationToken cancellation) where T : class
+    public Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? next, CancellationToken cancellation) where T : class =>
+        ListAsync<T>(@namespace, labels, fields: null, next, cancellation);
+
+    public async Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? fields, string? next, CancellationToken cancellation) where T : class
     {
-        var query = $"?limit=500{Query("labelSelector", labels)}{Query("continue", next)}";
+        var query = $"?limit=500{Query("labelSelector", labels)}{Query("fieldSelector", fields)}{Query("continue", next)}";
         var answer = await SendAsync<JsonDocument>(HttpMethod.Get, ResourceKind.Of<T>().Path(@namespace) + query, null, cancellation);
         if (answer.Error is { } error) return error;
         using var document = answer.Value!;

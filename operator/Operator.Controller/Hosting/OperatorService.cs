@@ -69,7 +69,7 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
     {
         using var members = new MemberClient(time);
         var controller = new StoreClusterController(
-            new Observer(caches, members, options.DefaultImage, time), new Executor(api, caches, members, fence),
+            new Observer(api, caches, members, options.DefaultImage, time), new Executor(api, caches, members, fence),
             new StatusWriter(api, caches.Clusters, fence, events, log), events, log);
         await new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost);
     }

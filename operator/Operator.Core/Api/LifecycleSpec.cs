@@ -16,6 +16,7 @@ public sealed record UpdateSpec
     public const string ByNumber = "ByNumber";
     public const string Pause = "Pause";
     public const string Retry = "Retry";
+    public const string Rollback = "Rollback";
 
     [JsonPropertyName("order")]
     [Doc("SafeFirst restarts followers, the youngest first, and the leader last; ByNumber goes from the oldest member to the youngest. A stuck member always comes first.")]
@@ -36,9 +37,9 @@ public sealed record UpdateSpec
     public int MemberTimeoutSeconds { get; init; } = 600;
 
     [JsonPropertyName("onFailure")]
-    [Doc("After memberTimeoutSeconds: Pause leaves the member as it is until the spec changes, Retry restarts it.")]
+    [Doc("After memberTimeoutSeconds: Pause leaves the member as it is until the spec changes, Retry restarts it, Rollback brings back the last template from which all members served.")]
     [Default(Pause)]
-    [OneOf(Pause, Retry)]
+    [OneOf(Pause, Retry, Rollback)]
     public string OnFailure { get; init; } = Pause;
 }
 

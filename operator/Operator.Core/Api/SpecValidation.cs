@@ -42,7 +42,7 @@ public static class SpecValidation
 
     private static string? Lifecycle(StoreClusterSpec spec) =>
         OneOf("spec.update.order", spec.Update.Order, UpdateSpec.SafeFirst, UpdateSpec.ByNumber)
-        ?? OneOf("spec.update.onFailure", spec.Update.OnFailure, UpdateSpec.Pause, UpdateSpec.Retry)
+        ?? OneOf("spec.update.onFailure", spec.Update.OnFailure, UpdateSpec.Pause, UpdateSpec.Retry, UpdateSpec.Rollback)
         ?? Within("spec.update.soakSeconds", spec.Update.SoakSeconds, 0, 3600)
         ?? Within("spec.update.memberTimeoutSeconds", spec.Update.MemberTimeoutSeconds, 30, 86400)
         ?? Within("spec.healing.diskLostAfterSeconds", spec.Healing.DiskLostAfterSeconds, 0, 86400)

@@ -14,7 +14,7 @@ public sealed record StoreClusterStatus
     public DateTime? ObservedAt { get; init; }
 
     [JsonPropertyName("phase")]
-    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
+    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, RolledBack, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
     public string? Phase { get; init; }
 
     [JsonPropertyName("clusterToken")]
@@ -45,6 +45,18 @@ public sealed record StoreClusterStatus
     [Doc("Voting members that serve.")]
     public int? ReadyMembers { get; init; }
 
+    [JsonPropertyName("voters")]
+    [Doc("Members that vote, by the store's own list when it was last read.")]
+    public int? Voters { get; init; }
+
+    [JsonPropertyName("learners")]
+    [Doc("Members that receive the log and do not vote yet.")]
+    public int? Learners { get; init; }
+
+    [JsonPropertyName("term")]
+    [Doc("Raft's term: it grows with each election.")]
+    public long? Term { get; init; }
+
     [JsonPropertyName("leader")]
     [Doc("Name of the member that leads; absent when none is known.")]
     public string? Leader { get; init; }
@@ -62,12 +74,16 @@ public sealed record StoreClusterStatus
     [Doc("The change of membership under way. It is written here before its first effect, so that a new operator pod goes on where the last one stopped.")]
     public OperationStatus? Operation { get; init; }
 
+    [JsonPropertyName("update")]
+    [Doc("What spec.update.onFailure: Rollback goes back to.")]
+    public UpdateStatus? Update { get; init; }
+
     [JsonPropertyName("blocked")]
     [Doc("What the operator would do but may not yet, and why.")]
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Reconciled, MembersUpdated, StorageHealthy and Paused.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, Reconciled and Paused.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }
@@ -98,6 +114,18 @@ public sealed record MemberStatus
     [Doc("Node that the pod runs on.")]
     public string? Node { get; init; }
 
+    [JsonPropertyName("zone")]
+    [Doc("Zone of that node, where Kubernetes tells it by a label of the pod (spec.topology.zones.key).")]
+    public string? Zone { get; init; }
+
+    [JsonPropertyName("claim")]
+    [Doc("Its volume claim.")]
+    public string? Claim { get; init; }
+
+    [JsonPropertyName("restarts")]
+    [Doc("How often the store was started again in this pod.")]
+    public int? Restarts { get; init; }
+
     [JsonPropertyName("version")]
     [Doc("Version that the member reports.")]
     public string? Version { get; init; }
@@ -105,6 +133,10 @@ public sealed record MemberStatus
     [JsonPropertyName("reason")]
     [Doc("Why it is not Ready, in one word.")]
     public string? Reason { get; init; }
+
+    [JsonPropertyName("message")]
+    [Doc("Why it is not Ready, in a sentence.")]
+    public string? Message { get; init; }
 
     [JsonPropertyName("lagEntries")]
     [Doc("Entries of the log that the leader has and this member has not applied.")]
@@ -136,6 +168,29 @@ public sealed record OperationStatus
     [JsonPropertyName("startedAt")]
     [Doc("When it began.")]
     public DateTime? StartedAt { get; init; }
+}
+
+public sealed record UpdateStatus
+{
+    [JsonPropertyName("stable")]
+    [Doc("Names the last template from which all members served.")]
+    public string? Stable { get; init; }
+
+    [JsonPropertyName("stableImage")]
+    [Doc("Its image.")]
+    public string? StableImage { get; init; }
+
+    [JsonPropertyName("stableSpec")]
+    [Doc("The spec that it was made from, as JSON.")]
+    public string? StableSpec { get; init; }
+
+    [JsonPropertyName("failed")]
+    [Doc("Names the template that was rolled back. It is not tried again; a changed spec is.")]
+    public string? Failed { get; init; }
+
+    [JsonPropertyName("message")]
+    [Doc("Why it was rolled back.")]
+    public string? Message { get; init; }
 }
 
 public sealed record BlockedStatus

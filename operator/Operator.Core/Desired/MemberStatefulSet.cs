@@ -15,12 +15,7 @@ public static class MemberStatefulSet
         labels[Labels.Member] = member.ToString();
         var pod = Pod(cluster, image);
         var added = cluster.Spec.PodTemplate;
-        // Everything that needs a restart to take effect, and nothing else: not the ticket, which changes while a member serves.
-        var render = Fingerprint.Of(new V1PodTemplateSpec
-        {
-            Metadata = new V1ObjectMeta { Labels = Additions.Of(added?.Labels), Annotations = Additions.Of(added?.Annotations) },
-            Spec = pod,
-        });
+        var render = Render(cluster, pod);
         pod.Containers[0].Args = [.. Arguments(cluster.Metadata.NamespaceProperty, member, ticket, clusterToken), .. pod.Containers[0].Args];
         return Applied.Stamp(new V1StatefulSet
         {
@@ -59,6 +54,20 @@ public static class MemberStatefulSet
                 },
                 VolumeClaimTemplates = [Claim(cluster, labels)],
             },
+        });
+    }
+
+    /// <summary>Names what a cluster's pods are made from: everything that needs a restart to take effect, and nothing else.</summary>
+    public static string Render(StoreCluster cluster, string image) => Render(cluster, Pod(cluster, image));
+
+    /// <summary>Of a pod without its member's own arguments: the ticket changes while a member serves.</summary>
+    private static string Render(StoreCluster cluster, V1PodSpec pod)
+    {
+        var added = cluster.Spec.PodTemplate;
+        return Fingerprint.Of(new V1PodTemplateSpec
+        {
+            Metadata = new V1ObjectMeta { Labels = Additions.Of(added?.Labels), Annotations = Additions.Of(added?.Annotations) },
+            Spec = pod,
         });
     }
 

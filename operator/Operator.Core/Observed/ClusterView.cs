@@ -20,6 +20,9 @@ public sealed record ClusterView
     public IReadOnlyList<V1Service> Services { get; init; } = [];
     public IReadOnlyList<V1PodDisruptionBudget> Budgets { get; init; } = [];
 
+    /// <summary>Read only while something is on its way for too long.</summary>
+    public IReadOnlyList<Complaint> Complaints { get; init; } = [];
+
     /// <summary>Null when no member could read it linearizably, that is, when there is no quorum or nobody was reached.</summary>
     public Membership? Membership { get; init; }
 

@@ -71,6 +71,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
         var listed = view.Membership?.Find(name);
         var claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim);
         var health = Sum(view, name, set, pod, listed, report);
+        if (set is not null) health = Complaint.Explain(health, name, set, pod, claim, view.Complaints);
         var loss = Loss.Of(pod, claim, report, health);
         return new MemberVerdict(name, Worse(view, health, loss))
         {
@@ -98,7 +99,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
         if (health.Reason == PodVerdict.Unschedulable && view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim) is { Status.Phase: "Pending" } unbound)
         {
             var storageClass = unbound.Spec?.StorageClassName is { } named ? $"StorageClass {named}" : "the default StorageClass";
-            return new Health(MemberState.Starting, "VolumePending", $"volume claim {unbound.Metadata.Name} has no volume yet; {storageClass} has to exist and provide one ({health.Message})");
+            return new Health(MemberState.Starting, PodVerdict.VolumePending, $"volume claim {unbound.Metadata.Name} has no volume yet; {storageClass} has to exist and provide one ({health.Message})");
         }
 
         if (health.State != MemberState.Ready) return health;

@@ -21,7 +21,8 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
         if (health.Reason == PodVerdict.DiskLost) return new Loss(PodVerdict.DiskLost, unready ?? DateTime.MinValue, health.Message);
         if (claim?.Status?.Phase == "Lost")
             return new Loss(PodVerdict.DiskLost, unready ?? DateTime.MinValue, $"volume claim {claim.Metadata.Name} has lost its volume");
-        // deletionTimestamp is when the grace period ends. A kubelet that lives is done by then.
+        // deletionTimestamp is when the grace period ends, and a kubelet that lives is done by then. A grace of 0 is its last word, just before the pod goes.
+        if (pod.Metadata is { DeletionTimestamp: not null, DeletionGracePeriodSeconds: 0 }) return null;
         if (pod.Metadata.DeletionTimestamp is { } due) return new Loss(NodeLost, due, $"pod {pod.Metadata.Name} should have ended on node {pod.Spec?.NodeName}, whose kubelet does not say so");
         return Homeless(pod, claim) ?? Silent(pod, unready);
     }

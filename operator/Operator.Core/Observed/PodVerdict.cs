@@ -27,6 +27,9 @@ public static class PodVerdict
     private const string DiskLostWords = "its disk is empty";
 
     public const string Unschedulable = "Unschedulable";
+    public const string PodMissing = "PodMissing";
+    public const string VolumePending = "VolumePending";
+    public const string Starting = "Starting";
     private const string ReadinessFailed = "ReadinessFailed";
 
     private static readonly HashSet<string> s_imageReasons =
@@ -45,9 +48,14 @@ public static class PodVerdict
         _ => false,
     };
 
+    public static bool Runs(V1Pod pod) => pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store")?.Started == true;
+
+    /// <summary>Whether it gets nowhere for a reason of its own: its image, its node, its end.</summary>
+    public static bool CannotStart(V1Pod pod, MemberName member) => Of(pod, member) is { State: MemberState.Failed } or { Reason: Unschedulable };
+
     public static Health Of(V1Pod? pod, MemberName member)
     {
-        if (pod is null) return new Health(MemberState.Missing, "PodMissing", $"pod {member.Pod} does not exist yet; should it stay so, kubectl describe statefulset {member} says why (a quota, say, or a ServiceAccount that is not there)");
+        if (pod is null) return new Health(MemberState.Missing, PodMissing, $"pod {member.Pod} does not exist yet; should it stay so, kubectl describe statefulset {member} says why (a quota, say, or a ServiceAccount that is not there)");
         if (pod.Metadata.DeletionTimestamp is not null) return new Health(MemberState.NotReady, "Terminating", $"pod {member.Pod} is being deleted");
         var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
         if (LastWords(container)?.Contains(DiskLostWords, StringComparison.Ordinal) == true)
@@ -63,7 +71,7 @@ public static class PodVerdict
         if (Condition(pod, "PodScheduled") is { Status: "False" } unscheduled)
             return new Health(MemberState.Starting, Unschedulable, $"pod {member.Pod} cannot be scheduled: {unscheduled.Message}");
         if (Condition(pod, "Ready")?.Status == "True") return new Health(MemberState.Ready);
-        if (container?.Started != true) return new Health(MemberState.Starting, "Starting", $"pod {member.Pod} is starting{Tail(container?.State?.Waiting?.Reason)}");
+        if (container?.Started != true) return new Health(MemberState.Starting, Starting, $"pod {member.Pod} is starting{Tail(container?.State?.Waiting?.Reason)}");
         return new Health(MemberState.NotReady, ReadinessFailed, $"pod {member.Pod} runs but does not answer its readiness probe");
     }
 

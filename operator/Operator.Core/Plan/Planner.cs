@@ -17,6 +17,7 @@ public static class Planner
         new("Templates", ObjectRules.StatefulSets),
         new("Budget", ObjectRules.Budget),
         new("Claims", ObjectRules.Claims),
+        new("Rollback", Rollback.Start),
         new("Unwedge", RestartRules.Unwedge),
         new("Quorum", SafetyRules.Quorum),
         new("Leave", MembershipRules.Leave),

@@ -5,8 +5,11 @@ namespace Operator.Core;
 /// <summary>A member's StatefulSet as it ought to be now, given the one that is there.</summary>
 internal static class Render
 {
-    public static V1StatefulSet Member(ClusterView view, MemberName name, Ticket ticket, V1StatefulSet? set) =>
-        MemberStatefulSet.Build(WithStorageOf(view.Cluster, set), name, ticket, view.Status.ClusterToken!, StoreImage.Of(view.Spec, view.DefaultImage));
+    public static V1StatefulSet Member(ClusterView view, MemberName name, Ticket ticket, V1StatefulSet? set)
+    {
+        var (cluster, image) = Rollback.Effective(view);
+        return MemberStatefulSet.Build(WithStorageOf(cluster, set), name, ticket, view.Status.ClusterToken!, image);
+    }
 
     /// <summary>The ticket of a member that has a StatefulSet: it only ever moves towards sealed.</summary>
     public static Ticket TicketOf(ClusterView view, MemberVerdict member)

@@ -10,7 +10,7 @@ internal static class RestartRules
     {
         var stuck = diagnosis.Members.FirstOrDefault(member =>
             member is { Outdated: true, Pod.Metadata.DeletionTimestamp: null } && member.Health.State != MemberState.Leaving
-            && PodVerdict.IsStuck(member.Pod, member.Name, diagnosis.View.ObservedAt) && CanBeSpared(diagnosis, member));
+            && PodVerdict.IsStuck(member.Pod, member.Name, diagnosis.View.ObservedAt) && CanBeSpared(diagnosis, member) && MayGainByRestart(diagnosis, member));
         return stuck is null
             ? Decision.NothingToDo
             : new Decision.Act(new Step.DeletePod(stuck.Pod!.Metadata.Name, stuck.Pod.Metadata.Uid, "it runs an older template and is stuck"));
@@ -25,15 +25,24 @@ internal static class RestartRules
         return diagnosis.HealthyVoters.Count(other => other.Name != member.Name) >= Numbers.Quorum(voters);
     }
 
+    /// <summary>A pod that does not run has nothing to lose. One that runs may only lack the others: it keeps its template while the wanted one fails to start elsewhere.
+    ///   1. an image that nobody has is wanted; orders-3 restarts with it and fails, as it should be;
+    ///   2. the node of orders-1 dies: no quorum, so orders-2 runs, but is not ready;
+    ///   3. restarting orders-2 as well would leave nobody.</summary>
+    private static bool MayGainByRestart(Diagnosis diagnosis, MemberVerdict member) =>
+        !PodVerdict.Runs(member.Pod!) || !diagnosis.Members.Any(other => other is { Outdated: false, Pod: { } pod } && PodVerdict.CannotStart(pod, other.Name));
+
     /// <summary>One pod at a time, and only while every voter serves and has served for a while.</summary>
     public static Decision Roll(Diagnosis diagnosis)
     {
         var outdated = diagnosis.Members.Where(member => member is { Outdated: true, Ready: true }).ToList();
-        if (outdated.Count == 0) return Decision.NothingToDo;
+        if (outdated.Count == 0) return RolledBack(diagnosis);
         if (diagnosis.Operation is { } operation) return new Decision.Decline("OperationInProgress", $"{operation.Kind} of {operation.Member} comes first");
         if (diagnosis.Members.FirstOrDefault(member => !member.Ready) is { } waiting) return Wait(diagnosis, waiting);
         if (Soaking(diagnosis) is { } soaking) return soaking;
         var next = Next(diagnosis, outdated);
+        if (diagnosis.Voters.Count() > 1 && !CanBeSpared(diagnosis, next))
+            return new Decision.Decline("QuorumAtRisk", $"without {next.Name} the other voters are no quorum, so it is not restarted");
         if (next.Name == diagnosis.Leader?.Name && diagnosis.Voters.Count() > 1 && MembershipRules.HandOver(diagnosis, next) is { } handOver)
             return new Decision.Act(handOver);
         return new Decision.Act(new Step.DeletePod(next.Pod!.Metadata.Name, next.Pod.Metadata.Uid, "it runs an older template"));
@@ -47,14 +56,21 @@ internal static class RestartRules
     private static Decision Wait(Diagnosis diagnosis, MemberVerdict waiting)
     {
         var update = diagnosis.View.Spec.Update;
-        var overdue = waiting is { Outdated: false, Pod.Metadata: { DeletionTimestamp: null, CreationTimestamp: { } born } }
-            && diagnosis.View.ObservedAt - born >= TimeSpan.FromSeconds(update.MemberTimeoutSeconds);
-        if (!overdue) return new Decision.Decline("MemberNotReady", waiting.Health.Message);
+        if (!Overdue(diagnosis, waiting)) return new Decision.Decline("MemberNotReady", waiting.Health.Message);
         if (update.OnFailure == UpdateSpec.Retry && CanBeSpared(diagnosis, waiting))
             return new Decision.Act(new Step.DeletePod(waiting.Pod!.Metadata.Name, waiting.Pod.Metadata.Uid, $"it did not serve within {update.MemberTimeoutSeconds} s of its restart"));
         return new Decision.Decline("UpdateFailed",
             $"{waiting.Name} does not serve {update.MemberTimeoutSeconds} s after its restart, so nobody else is restarted until the spec changes: {waiting.Health.Message}");
     }
+
+    /// <summary>It runs the wanted template and has had all the time that the spec gives it.</summary>
+    public static bool Overdue(Diagnosis diagnosis, MemberVerdict member) =>
+        member is { Outdated: false, Ready: false, Pod.Metadata: { DeletionTimestamp: null, CreationTimestamp: { } born } }
+        && diagnosis.View.ObservedAt - born >= TimeSpan.FromSeconds(diagnosis.View.Spec.Update.MemberTimeoutSeconds);
+
+    private static Decision RolledBack(Diagnosis diagnosis) => Rollback.IsInForce(diagnosis.View)
+        ? new Decision.Decline("RolledBack", $"{diagnosis.View.Status.Update!.Message}; the former template is back until the spec changes")
+        : Decision.NothingToDo;
 
     private static Decision.Decline? Soaking(Diagnosis diagnosis)
     {

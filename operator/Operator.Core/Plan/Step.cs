@@ -42,6 +42,14 @@ public abstract record Step
         public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { Operation = null };
     }
 
+    /// <summary>From here on members are made from the stable spec, until the wanted one is another.</summary>
+    /// <param name="Failed">Names what could not serve: <see cref="MemberStatefulSet.Render(StoreCluster, string)"/>.</param>
+    public sealed record RollBack(string Failed, string Why) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>
+            status with { Update = status.Update! with { Failed = Failed, Message = Why } };
+    }
+
     public sealed record LatchFormed(string ClusterId) : Journal
     {
         public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>

@@ -9,6 +9,11 @@ public static class ConditionTypes
     public const string Progressing = "Progressing";
     public const string Reconciled = "Reconciled";
     public const string MembersUpdated = "MembersUpdated";
+    public const string Degraded = "Degraded";
+    public const string QuorumHealthy = "QuorumHealthy";
+    public const string AllMembersReady = "AllMembersReady";
+    public const string IdentityConsistent = "IdentityConsistent";
+    public const string TopologySatisfied = "TopologySatisfied";
     public const string StorageHealthy = "StorageHealthy";
     public const string Paused = "Paused";
 }

@@ -30,6 +30,7 @@ internal static class ProgressingCondition
         Step.OwnClaim own => $"volume claim {own.Claim} will {(own.Owned ? "be deleted" : "stay")} when the StoreCluster is deleted",
         Step.StartOperation start => $"{start.Kind} of {start.Member}",
         Step.FinishOperation => "the operation is done",
+        Step.RollBack back => $"going back to the last template from which all served: {back.Why}",
         Step.LatchFormed => "the cluster has formed",
         Step.MintToken or Step.LatchToken => "naming the cluster",
         _ => step.GetType().Name,

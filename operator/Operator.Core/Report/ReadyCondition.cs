@@ -22,8 +22,10 @@ internal static class ReadyCondition
         if (ready != wanted) return new Verdict("False", "Scaling", $"{ready} of {wanted} members serve");
         // Status is written before the step: a new image is not there because its template is about to be.
         if (plan.Step is Step.Apply { Object: V1StatefulSet set }) return new Verdict("False", "Updating", $"the template of {set.Metadata.Name} is being changed");
-        return diagnosis.Members.FirstOrDefault(member => member.Outdated) is { } outdated
-            ? new Verdict("False", "Updating", $"pod {outdated.Name.Pod} still runs the former template")
+        if (diagnosis.Members.FirstOrDefault(member => member.Outdated) is { } outdated)
+            return new Verdict("False", "Updating", $"pod {outdated.Name.Pod} still runs the former template");
+        return Rollback.IsInForce(diagnosis.View)
+            ? new Verdict("False", "RolledBack", $"{diagnosis.View.Status.Update!.Message}; the former template is back until the spec changes")
             : new Verdict("True", "AllMembersServe", $"{ready} of {wanted} members serve");
     }
 

@@ -20,15 +20,24 @@ public static class StatusReport
             Replicas = diagnosis.Members.Count(member => member.Set is not null),
             Selector = $"{Labels.Cluster}={view.Name}",
             ReadyMembers = diagnosis.HealthyVoters.Count(),
+            Voters = diagnosis.View.Membership is null ? view.Status.Voters : diagnosis.Voters.Count(),
+            Learners = diagnosis.View.Membership is null ? view.Status.Learners : diagnosis.Members.Count(member => member.Learner),
+            Term = view.Reports.Count == 0 ? view.Status.Term : (long)view.Reports.Values.Max(report => report.Term),
             Leader = diagnosis.Leader?.Name.ToString(),
             Version = view.Reports.Values.Select(report => report.Version).Min(VersionOrder.Instance),
-            Members = [.. diagnosis.Members.Select(Member)],
+            Members = [.. diagnosis.Members.Select(member => Member(view, member))],
+            Update = Rollback.Remember(diagnosis, plan),
             Blocked = plan.Blocked.Count == 0 ? null : plan.Blocked,
             Conditions =
             [
                 Condition(ConditionTypes.Ready, ReadyCondition.Judge(diagnosis, plan)),
                 Condition(ConditionTypes.Available, AvailableCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.Progressing, ProgressingCondition.Judge(diagnosis, plan)),
+                Condition(ConditionTypes.Degraded, DegradedCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.QuorumHealthy, QuorumHealthyCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.AllMembersReady, AllMembersReadyCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.IdentityConsistent, IdentityConsistentCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.TopologySatisfied, TopologySatisfiedCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.Reconciled, ReconciledCondition.Judge(diagnosis, error)),
                 Condition(ConditionTypes.MembersUpdated, MembersUpdatedCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.StorageHealthy, StorageCondition.Judge(diagnosis)),
@@ -48,10 +57,11 @@ public static class StatusReport
         if (diagnosis.Operation is not null) return "Scaling";
         if (diagnosis.Members.Any(member => member.Outdated)) return "Updating";
         if (diagnosis.Members.Any(member => !member.Ready)) return "Degraded";
+        if (Rollback.IsInForce(diagnosis.View)) return "RolledBack";
         return diagnosis.HealthyVoters.Count() == diagnosis.View.Spec.Replicas ? "Running" : "Scaling";
     }
 
-    private static MemberStatus Member(MemberVerdict member) => new()
+    private static MemberStatus Member(ClusterView view, MemberVerdict member) => new()
     {
         Name = member.Name.ToString(),
         MemberId = (member.Listed?.Id ?? member.Report?.MemberId)?.ToString("x"),
@@ -59,8 +69,12 @@ public static class StatusReport
         State = member.Health.State.ToString(),
         Pod = member.Pod?.Metadata.Name,
         Node = member.Pod?.Spec?.NodeName,
+        Zone = TopologySatisfiedCondition.ZoneOf(view.Spec, member.Pod),
+        Claim = member.Claim?.Metadata.Name,
+        Restarts = member.Pod?.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == "store")?.RestartCount,
         Version = member.Report?.Version,
         Reason = member.Health.Reason.Length > 0 ? member.Health.Reason : null,
+        Message = member.Health.Message.Length > 0 ? member.Health.Message : null,
     };
 }
 

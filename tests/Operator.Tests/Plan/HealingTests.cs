@@ -82,6 +82,16 @@ public sealed class HealingTests
     public void A_learner_without_an_operation_is_taken_up_again() => Assert.Equal(new Step.StartOperation(Operations.Add, Orders(4)),
         new World().Formed(3).Spec(spec => spec with { Replicas = 5 }).Member(4, member => member.IsLearner = true).Plan().Step);
 
+    /// <summary>A kubelet that has ended a pod deletes it once more without grace, which sets the time of its end back to when the deletion began. For a moment
+    /// the pod is still seen like that, and a slow end then looks like one that is long overdue.</summary>
+    [Fact]
+    public void A_pod_that_its_kubelet_lets_go_is_not_lost()
+    {
+        World Deleted(long grace) => new World().Formed(3).Member(3, member => { member.Starting(); (member.DeletingFor, member.GraceSeconds) = (TimeSpan.FromSeconds(130), grace); });
+        Assert.Null(Deleted(grace: 0).Plan().Step);
+        Assert.IsType<Step.StartOperation>(Deleted(grace: 60).Plan().Step);
+    }
+
     [Fact]
     public void The_pod_of_a_removed_member_on_a_dead_node_is_forgotten()
     {

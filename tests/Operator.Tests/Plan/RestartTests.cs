@@ -115,6 +115,29 @@ public sealed class RestartTests
         Assert.Equal(restarted, world.Plan().Step is Step.DeletePod);
     }
 
+    /// <summary>One of three was replaced while an update was under way: two voters are left, each of which the quorum needs, until there are three again.</summary>
+    [Fact]
+    public void Of_two_voters_none_is_restarted_but_a_third_is_added()
+    {
+        var plan = new World().Formed(3).Spec(spec => spec).Member(1, member => member.PodImage = Old).Member(2, member => member.PodImage = Old)
+            .Member(3, member => (member.HasSet, member.HasPod, member.HasClaim, member.IsListed, member.Answers) = (false, false, false, false, false)).Plan();
+        Assert.Equal(Operations.Add, Assert.IsType<Step.StartOperation>(plan.Step).Kind);
+        Assert.Contains(plan.Blocked, blocked => blocked is { Rule: "Roll", Reason: "QuorumAtRisk" });
+    }
+
+    /// <summary>It runs, and would serve if the others did. A template that has yet to start anywhere is no better than the one that it runs.</summary>
+    [Fact]
+    public void Without_a_quorum_a_running_member_is_not_given_a_template_that_fails_to_start()
+    {
+        World Lost(string why) => Outdated(2).NoQuorum()
+            .Member(1, member => s_sick[why](member))
+            .Member(2, member => (member.PodReady, member.Started, member.Leader, member.UnreadyFor) = (false, true, 0, TimeSpan.FromMinutes(5)))
+            .Member(3, member => s_sick[why](member));
+        Assert.Null(Lost("its image cannot be pulled").Plan().Step);
+        Assert.Null(Lost("it crashes again and again").Plan().Step);
+        Assert.Equal("orders-2-0", Restarted(Lost("it missed a readiness probe")));
+    }
+
     [Fact]
     public void A_sick_member_holds_the_rollout_up_but_not_its_own_removal()
     {

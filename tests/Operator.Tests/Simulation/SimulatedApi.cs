@@ -52,7 +52,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
 
     private JsonObject Answer(HttpRequestMessage request, Route route)
     {
-        if (request.Method == HttpMethod.Get) return Find(route);
+        if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route);
         var body = (JsonObject)JsonNode.Parse(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult())!;
         var what = $"{request.Method} {route.Plural}/{route.Key.Name}{(route.Subresource is null ? "" : "/" + route.Subresource)}";
         return writes.Write(what, () => request.Method.Method switch
@@ -68,6 +68,12 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
 
     private JsonObject Find(Route route) =>
         table.Get(route.Plural, route.Key) ?? throw new Refusal(HttpStatusCode.NotFound, "NotFound", $"{route.Plural} \"{route.Key.Name}\" not found");
+
+    private JsonObject List(Route route) => new()
+    {
+        ["metadata"] = new JsonObject { ["resourceVersion"] = "0" },
+        ["items"] = new JsonArray([.. table.List(route.Plural).Where(item => ObjectTable.KeyOf(item).Namespace == route.Key.Namespace).Select(item => item.DeepClone())]),
+    };
 
     private JsonObject Create(Route route, JsonObject body)
     {
@@ -127,7 +133,9 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         var there = Find(route);
         if ((string?)options["preconditions"]?["uid"] is { } uid && uid != (string)there["metadata"]!["uid"]!)
             throw new Refusal(HttpStatusCode.Conflict, "Conflict", "Precondition failed: UID in precondition differs");
-        table.Delete(route.Plural, route.Key);
+        // Without grace a pod is forgotten at once, whatever its kubelet is about.
+        if (route.Plural == "pods" && (int?)options["gracePeriodSeconds"] == 0) table.Remove(route.Plural, route.Key);
+        else table.Delete(route.Plural, route.Key);
         if (route.Plural != "pods") _applied.Remove($"{route.Plural}/{route.Key}");
         return new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Success" };
     }

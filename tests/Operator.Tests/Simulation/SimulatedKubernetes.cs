@@ -20,10 +20,18 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     }
 
     private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
+    private readonly string[] _nodes = ["node-1", "node-2", "node-3", "node-4"];
     private int _addresses;
 
     /// <summary>Images that no registry has.</summary>
     public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The node's power is cut: its processes end, its kubelet says nothing any more, and Kubernetes calls its pods unready.</summary>
+    public void KillNode(string node) => _silent.Add(node);
+
+    /// <summary>The node that a pod was put on.</summary>
+    public static string NodeOf(JsonObject pod) => (string?)pod["spec"]!["nodeName"] ?? "";
 
     /// <summary>Everybody has one turn.</summary>
     public void Tick()
@@ -83,6 +91,12 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
 
     private void Run(JsonObject pod)
     {
+        if (_silent.Contains(NodeOf(pod)))
+        {
+            FallSilent(pod);
+            return;
+        }
+
         var uid = (string)pod["metadata"]!["uid"]!;
         if (!_sandboxes.TryGetValue(uid, out var sandbox)) _sandboxes[uid] = sandbox = new Sandbox { StartAt = Soon(1) };
         if (pod["metadata"]!["deletionTimestamp"] is not null)
@@ -146,8 +160,21 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         };
         if (sandbox.Process is not null) status["podIP"] = sandbox.Process.Ip;
         var next = (JsonObject)pod.DeepClone();
-        next["spec"]!["nodeName"] = "node-1";
+        next["spec"]!["nodeName"] ??= Place(pod);
         next["status"] = status;
+        table.Put(Pods, next);
+    }
+
+    /// <summary>Who has the fewest pods and is alive.</summary>
+    private string Place(JsonObject pod) => _nodes.Where(node => !_silent.Contains(node)).MinBy(node => table.List(Pods).Count(other => NodeOf(other) == node && other != pod))!;
+
+    /// <summary>What the node's controller writes in the kubelet's stead, and nothing else: containers are still said to run.</summary>
+    private void FallSilent(JsonObject pod)
+    {
+        if (_sandboxes.Remove((string)pod["metadata"]!["uid"]!, out var sandbox) && sandbox.Process is { } process) store.Stop(process);
+        if (pod["status"]?["conditions"] is null) return;
+        var next = (JsonObject)pod.DeepClone();
+        next["status"]!["conditions"] = new JsonArray(Condition(pod, "PodScheduled", true), Condition(pod, "Ready", false));
         table.Put(Pods, next);
     }
 

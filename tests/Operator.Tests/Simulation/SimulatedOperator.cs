@@ -46,7 +46,7 @@ internal sealed class SimulatedOperator : IDisposable
         _fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
         _controller = new StoreClusterController(
-            new Observer(_caches, _members, image, time), new Executor(api, _caches, _members, _fence), new StatusWriter(api, _caches.Clusters, _fence, events, log), events, log);
+            new Observer(api, _caches, _members, image, time), new Executor(api, _caches, _members, _fence), new StatusWriter(api, _caches.Clusters, _fence, events, log), events, log);
         Watch("storeclusters", _caches.Clusters);
         Watch("statefulsets", _caches.StatefulSets);
         Watch("pods", _caches.Pods);

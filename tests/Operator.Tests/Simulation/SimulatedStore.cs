@@ -121,7 +121,7 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
 
     private string? Join(Disk disk, string token, string own, List<string> initial)
     {
-        if (initial.All(url => url == own)) return "its disk is empty, and there is nobody to join";
+        if (initial.All(url => url == own)) return "store: its disk is empty, and there is nobody to join";
         var group = _groups.LastOrDefault(group => group.Token == token && group.Leader is not null);
         if (group is null) return "cannot fetch cluster info from peer urls: no member answers";
         if (group.Members.FirstOrDefault(member => member.PeerUrl == own) is not { } member) return "couldn't find local name in the initial cluster configuration";

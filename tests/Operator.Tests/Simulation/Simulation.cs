@@ -14,16 +14,17 @@ internal sealed class Simulation : IDisposable
 {
     public const string Namespace = "shop";
     public const string Image = "localhost/store:dev";
-    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(200);
-
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
     private readonly ObjectTable _table;
     private readonly Random? _chance;
     private readonly List<SimulatedOperator> _operators = [];
     private readonly Watches _watches;
+    private readonly TimeSpan _tick;
 
-    public Simulation(int? seed = null, Watches watches = Watches.Prompt, int operators = 1)
+    /// <param name="tick">How long everybody waits between two turns; a fifth of a second when absent.</param>
+    public Simulation(int? seed = null, Watches watches = Watches.Prompt, int operators = 1, TimeSpan? tick = null)
     {
+        _tick = tick ?? TimeSpan.FromMilliseconds(200);
         _chance = seed is { } given ? new Random(given) : null;
         _watches = watches;
         _table = new ObjectTable(_time);
@@ -69,6 +70,9 @@ internal sealed class Simulation : IDisposable
     public void Delete(string plural, string name) => _table.Delete(plural, Key(name));
 
     public StoreCluster Cluster(string name) => KubernetesJson.Deserialize<StoreCluster>(_table.Get("storeclusters", Key(name))!.ToJsonString());
+
+    /// <summary>Whether this member's StatefulSet exists.</summary>
+    public bool Has(string member) => _table.Get("statefulsets", Key(member)) is not null;
 
     /// <summary>Ready for the spec as it is now, with nothing under way.</summary>
     public bool IsSettled(string name)
@@ -130,7 +134,7 @@ internal sealed class Simulation : IDisposable
 
     private void Tick()
     {
-        _time.Advance(s_tick);
+        _time.Advance(_tick);
         Kubernetes.Tick();
         Store.Tick();
         for (var number = 0; number < _operators.Count; number++)
@@ -158,6 +162,14 @@ internal sealed class Simulation : IDisposable
         _operators[number] = NewOperator();
     }
 
+    /// <summary>One more process of the operator, that has read everything and has looked at every StoreCluster once.</summary>
+    public SimulatedOperator AnotherOperator()
+    {
+        var another = NewOperator();
+        another.Work();
+        return another;
+    }
+
     private SimulatedOperator NewOperator() => new(_table, Store, Writes, Image, _time, _chance);
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
@@ -165,7 +177,7 @@ internal sealed class Simulation : IDisposable
     private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", Annotations.Applied,
+        "memberId", "leader", "restartCount", "restarts", "term", Annotations.Applied,
     };
 
     private static void Strip(JsonNode? node)

@@ -1,0 +1,71 @@
+using k8s;
+
+namespace Operator.Core;
+
+/// <summary>Going back by itself to what served, when an update does not serve (spec.update.onFailure: Rollback).</summary>
+/// <remarks>
+/// The spec stays as the user wrote it; what members are made from is another matter, kept in status.update:
+///   1. every member serves from template a1: its spec is written to status as stable;
+///   2. the spec changes, the first member restarts from template a2 and does not serve in its time: "a2 failed" goes to status;
+///   3. from now on templates are rendered from the stable spec, so the stuck member is of an old template and is restarted (Unwedge), and so are those that
+///      had been updated before it (Roll);
+///   4. the spec changes again: its template is not a2, so it is tried.
+/// </remarks>
+internal static class Rollback
+{
+    /// <summary>What members are made from: the wanted spec, or the last one from which all served after an update to the wanted one has failed.</summary>
+    public static (StoreCluster Cluster, string Image) Effective(ClusterView view)
+    {
+        var wanted = (view.Cluster, Image: StoreImage.Of(view.Spec, view.DefaultImage));
+        return IsInForce(view) ? (Stable(view), view.Status.Update!.StableImage!) : wanted;
+    }
+
+    /// <summary>Whether the spec as it is now has failed and members are made from the stable one.</summary>
+    public static bool IsInForce(ClusterView view) =>
+        view.Status.Update is { Failed: { } failed, StableSpec: not null, StableImage: not null } && failed == Wanted(view);
+
+    public static Decision Start(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (view.Spec.Update.OnFailure != UpdateSpec.Rollback || view.Status.Update is not { StableSpec: not null } update || IsInForce(view)) return Decision.NothingToDo;
+        if (diagnosis.Members.FirstOrDefault(member => RestartRules.Overdue(diagnosis, member)) is not { Loss: null } failed) return Decision.NothingToDo;
+        var wanted = Wanted(view);
+        return update.Stable == wanted
+            ? Decision.NothingToDo
+            : new Decision.Act(new Step.RollBack(wanted, $"{failed.Name} did not serve within {view.Spec.Update.MemberTimeoutSeconds} s of its restart: {failed.Health.Message}"));
+    }
+
+    /// <summary>What status keeps of it: the present spec as soon as all serve from it, and a failure for as long as the spec is the one that failed.</summary>
+    public static UpdateStatus? Remember(Diagnosis diagnosis, Plan plan)
+    {
+        var view = diagnosis.View;
+        if (view.Spec.Update.OnFailure != UpdateSpec.Rollback) return null;
+        if (diagnosis.InvalidSpec is not null || IsInForce(view)) return view.Status.Update;
+        var kept = view.Status.Update is { Failed: not null } past ? past with { Failed = null, Message = null } : view.Status.Update;
+        return ReadyCondition.Judge(diagnosis, plan).Status == "True" && Wanted(view) is var wanted && kept?.Stable != wanted
+            ? new UpdateStatus { Stable = wanted, StableImage = StoreImage.Of(view.Spec, view.DefaultImage), StableSpec = KubernetesJson.Serialize(view.Spec) }
+            : kept;
+    }
+
+    private static string Wanted(ClusterView view) => MemberStatefulSet.Render(view.Cluster, StoreImage.Of(view.Spec, view.DefaultImage));
+
+    /// <summary>The wanted StoreCluster with everything that a pod is made from as it was.</summary>
+    private static StoreCluster Stable(ClusterView view)
+    {
+        var stable = KubernetesJson.Deserialize<StoreClusterSpec>(view.Status.Update!.StableSpec!);
+        return view.Cluster with
+        {
+            Spec = view.Spec with
+            {
+                Version = stable.Version,
+                Image = stable.Image,
+                Resources = stable.Resources,
+                Server = stable.Server,
+                Topology = stable.Topology,
+                Scheduling = stable.Scheduling,
+                Monitoring = stable.Monitoring,
+                PodTemplate = stable.PodTemplate,
+            },
+        };
+    }
+}
