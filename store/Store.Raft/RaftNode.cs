@@ -56,7 +56,7 @@ public sealed partial class RaftNode
                 if (_role.Kind == RaftRole.Leader) _role.Propose(propose.Entries);
                 return;
             case Message.ReadIndexRequest request:
-                _role.ReadIndex(request.From, request.Context);
+                _role.ReadIndex(request.From, request.Term, request.Context);
                 return;
             case Message.TransferLeader transfer:
                 if (_role.Kind == RaftRole.Leader) _role.TransferLeadership(transfer.Target);
@@ -83,7 +83,7 @@ public sealed partial class RaftNode
     }
 
     /// <summary>Asks for an index at which a read is linearizable; the answer is in <see cref="Ready.Reads"/>, or never comes (no leader, leader changed): ask again with a new context.</summary>
-    public void ReadIndex(ulong context) => _role.ReadIndex(Id, context);
+    public void ReadIndex(ulong context) => _role.ReadIndex(Id, Term, context);
 
     /// <summary>The leader hands over to the target; gives up after an election timeout. On a follower it is passed on.</summary>
     public void TransferLeadership(NodeId target) => _role.TransferLeadership(target);

@@ -47,7 +47,7 @@ internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
         return ProposeError.None;
     }
 
-    public override void ReadIndex(NodeId from, ulong context)
+    public override void ReadIndex(NodeId from, Term term, ulong context)
     {
         // A request that was passed on already is not passed on again: two members that each think the other leads would play ball with it.
         if (_leader.IsNone || from != Node.Id) return;

@@ -27,7 +27,8 @@ internal abstract class Role(RaftNode node)
 
     public virtual ProposeError Propose(IReadOnlyList<ProposedEntry> entries) => ProposeError.NoLeader;
 
-    public virtual void ReadIndex(NodeId from, ulong context) { }
+    /// <param name="term">The term in which the asking member was when it asked.</param>
+    public virtual void ReadIndex(NodeId from, Term term, ulong context) { }
 
     public virtual void TransferLeadership(NodeId target) { }
 
