@@ -6,7 +6,7 @@ namespace Store.State;
 public sealed record StateOptions
 {
     /// <summary>Newest encoded values are kept in memory up to this many bytes; the rest is read from the engine.</summary>
-    public long ValueCacheBytes { get; init; } = 48 << 20;
+    public long ValueCacheBytes { get; init; } = 40 << 20;
 
     /// <summary>The newest events are kept in memory for watchers up to this many bytes.</summary>
     public long EventTailBytes { get; init; } = 8 << 20;
