@@ -63,6 +63,37 @@ sealed class InnerCall : IHttpResponseBodyFeature, IRequestBodyPipeFeature, IHtt
         }
     }
 
+    /// <summary>The bytes of the next message; null when no more comes.</summary>
+    public async ValueTask<long?> SizeAsync()
+    {
+        while (true)
+        {
+            var read = await responses.Reader.ReadAsync();
+            var isThere = read.Buffer.Length >= PrefixBytes;
+            long? size = isThere ? SizeIn(read.Buffer) : null;
+            responses.Reader.AdvanceTo(read.Buffer.Start, isThere ? read.Buffer.Start : read.Buffer.End);
+            if (isThere || read.IsCompleted) return size;
+        }
+    }
+
+    /// <summary>Hands the next message on while it comes. False when the service has broken off.</summary>
+    public async ValueTask<bool> CopyAsync(LargeResponse response, CancellationToken cancellationToken)
+    {
+        var read = await responses.Reader.ReadAsync(cancellationToken);
+        responses.Reader.AdvanceTo(read.Buffer.GetPosition(PrefixBytes));
+        response.Begin();
+        while (!response.IsComplete)
+        {
+            read = await responses.Reader.ReadAsync(cancellationToken);
+            var rest = await response.TakeAsync(read.Buffer, cancellationToken);
+            responses.Reader.AdvanceTo(rest.Start, read.Buffer.End);
+            if (read.IsCompleted && !response.IsComplete) return false;
+        }
+
+        await response.EndAsync(cancellationToken);
+        return true;
+    }
+
     /// <summary>When the call has ended.</summary>
     public async Task<Status> StatusAsync()
     {
@@ -151,13 +182,18 @@ sealed class InnerCall : IHttpResponseBodyFeature, IRequestBodyPipeFeature, IHtt
     IMessage? TryRead(ref ReadOnlySequence<byte> buffer)
     {
         if (buffer.Length < PrefixBytes) return null;
-        Span<byte> prefix = stackalloc byte[PrefixBytes];
-        buffer.Slice(0, PrefixBytes).CopyTo(prefix);
-        var size = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        var size = SizeIn(buffer);
         if (buffer.Length < PrefixBytes + size) return null;
         var message = method.OutputType.Parser.ParseFrom(buffer.Slice(PrefixBytes, size));
         buffer = buffer.Slice(PrefixBytes + size);
         return message;
+    }
+
+    static uint SizeIn(in ReadOnlySequence<byte> buffer)
+    {
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        buffer.Slice(0, PrefixBytes).CopyTo(prefix);
+        return BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
     }
 
     PipeReader IRequestBodyPipeFeature.Reader => requests.Reader;

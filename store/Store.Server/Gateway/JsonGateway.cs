@@ -14,6 +14,9 @@ namespace Store.Server;
 /// <param name="messageBytesMax">As gRPC bounds it; in JSON, where bytes are base64, a request may be twice as long.</param>
 sealed class JsonGateway(RequestDelegate grpc, int messageBytesMax)
 {
+    /// <summary>Responses above this size are never held whole.</summary>
+    const int WholeBytesMax = 1 << 20;
+
     /// <summary>The middleware.</summary>
     public Task InvokeAsync(HttpContext http, RequestDelegate next) =>
         GatewayRoutes.IsGateway(http.Request.Path.Value!) ? ServeAsync(http) : next(http);
@@ -50,6 +53,16 @@ sealed class JsonGateway(RequestDelegate grpc, int messageBytesMax)
 
         await using var call = InnerCall.Start(http, grpc, method);
         await requests.SendAsync(call, request, http.RequestAborted);
+        if (await call.SizeAsync() is > WholeBytesMax and var size)
+        {
+            Begin(http);
+            // What broke off cannot be told any more, but by the missing end.
+            using var large = new LargeResponse(method.OutputType, size, http.Response.BodyWriter);
+            if (await call.CopyAsync(large, http.RequestAborted)) await call.StatusAsync();
+            else http.Abort();
+            return;
+        }
+
         var response = await call.ReadAsync();
         var status = await call.StatusAsync();
         if (status.StatusCode != StatusCode.OK || response is null)

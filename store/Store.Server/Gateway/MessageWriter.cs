@@ -19,6 +19,12 @@ static class MessageWriter
     public static void Write(Utf8JsonWriter json, IMessage message)
     {
         json.WriteStartObject();
+        WriteFields(json, message);
+        json.WriteEndObject();
+    }
+
+    public static void WriteFields(Utf8JsonWriter json, IMessage message)
+    {
         foreach (var field in message.Descriptor.Fields.InDeclarationOrder())
         {
             var value = field.Accessor.GetValue(message);
@@ -29,8 +35,6 @@ static class MessageWriter
                 WriteValue(json, field, value);
             }
         }
-
-        json.WriteEndObject();
     }
 
     static void WriteAll(Utf8JsonWriter json, FieldDescriptor field, IList values)

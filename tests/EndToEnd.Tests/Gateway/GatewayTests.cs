@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Google.Protobuf;
 using LocalCluster;
 using Xunit;
 
@@ -71,6 +72,25 @@ public sealed class GatewayTests
         var all = bytes.ToArray();
         Assert.True(all.Length > 4096);
         Assert.Equal(SHA256.HashData(all.AsSpan(..^32)), all[^32..]);
+    }
+
+    [Fact]
+    public async Task A_large_range_has_every_row_in_order()
+    {
+        const int Keys = 3000;
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
+        var kv = new Store.Protocol.Etcdserverpb.KV.KVClient(store[0].Channel);
+        var value = ByteString.CopyFrom(new byte[1000]);
+        for (var i = 0; i < Keys; i++) await kv.PutAsync(new() { Key = ByteString.CopyFromUtf8($"key-{i:d8}"), Value = value }, cancellationToken: cancellationToken);
+
+        using var http = new HttpClient { BaseAddress = new(store[0].ClientUrl) };
+        using var response = await http.PostAsync("/v3/kv/range", new StringContent("""{"key":"AA==","range_end":"AA==","limit":2500}"""), cancellationToken);
+        using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+        Assert.Equal(["header", "kvs", "more", "count"], json.RootElement.EnumerateObject().Select(field => field.Name));
+        Assert.Equal($"{Keys}", json.RootElement.GetProperty("count").GetString());
+        var keys = json.RootElement.GetProperty("kvs").EnumerateArray().Select(row => Encoding.UTF8.GetString(row.GetProperty("key").GetBytesFromBase64())).ToArray();
+        Assert.Equal(Enumerable.Range(0, 2500).Select(i => $"key-{i:d8}"), keys);
     }
 
     [Fact]
