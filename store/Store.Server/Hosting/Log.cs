@@ -14,6 +14,12 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "found something odd in the configuration")]
     public static partial void ConfigurationNotice(ILogger logger, string notice);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "could not ask the discovery service; will try again")]
+    public static partial void DiscoveryUnreachable(ILogger logger, string endpoint, string error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "found the members of the new cluster")]
+    public static partial void Discovered(ILogger logger, string initialCluster);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "ready to serve client requests")]
     public static partial void Ready(ILogger logger);
 

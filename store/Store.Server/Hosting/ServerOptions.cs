@@ -25,6 +25,8 @@ public sealed record ServerOptions
     public TlsOptions PeerTls { get; init; } = new() { FlagPrefix = "peer-" };
     /// <summary>In name order; always holds this member itself when the state is New.</summary>
     public required ImmutableArray<InitialMember> InitialCluster { get; init; }
+    /// <summary>When there is one, <see cref="InitialCluster"/> names this member alone until the others are found.</summary>
+    public DiscoveryOptions? Discovery { get; init; }
     public InitialClusterState InitialClusterState { get; init; } = InitialClusterState.New;
     public string InitialClusterToken { get; init; } = "etcd-cluster";
     public int HeartbeatIntervalMs { get; init; } = 100;
@@ -50,6 +52,8 @@ public sealed record ServerOptions
     /// <summary>For the revision mode.</summary>
     public long AutoCompactionRevisions { get; init; }
     public IntegrityOptions Integrity { get; init; } = new();
+    /// <summary>Null: none.</summary>
+    public TraceOptions? Traces { get; init; }
     public HttpOptions Http { get; init; } = new();
     public bool UnsafeNoSync { get; init; }
     /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>

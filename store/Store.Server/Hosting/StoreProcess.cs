@@ -50,6 +50,7 @@ public static class StoreProcess
         foreach (var notice in options.Notices) Log.ConfigurationNotice(logger, notice);
         var tls = ClientTls(options, logger);
         using var metrics = MetricsExport.Start();
+        using var traces = OtlpTraces.Start(options.Traces);
         await using var ports = await ClientPorts.BindAsync(options, logging, TimeProvider.System, stopping);
         await using var node = await StoreNode.StartAsync(options, TimeProvider.System, logger, stopping);
         await using (var server = await ClientServer.StartAsync(options, ports, tls, new(node.Identity, node.Loop, () => node.EngineSize, metrics), lines, stopping))

@@ -22,6 +22,12 @@ sealed record BootedStorage(
         var data = DataDirectory.Open(options.DataDirectory, options.WalDirectory);
         try
         {
+            if (data.Identity is null && options is { InitialClusterState: InitialClusterState.New, Discovery: not null })
+            {
+                options = options with { InitialCluster = await Discovery.FindAsync(options, time, logger, cancellationToken) };
+                Server.Log.Discovered(logger, string.Join(',', options.InitialCluster.SelectMany(member => member.PeerUrls.Select(url => $"{member.Name}={url}"))));
+            }
+
             var (clusterId, self, members) = data.Identity is { } owner
                 ? (owner.ClusterId, owner.Member, [])
                 : options.InitialClusterState == InitialClusterState.New
@@ -42,6 +48,14 @@ sealed record BootedStorage(
         }
     }
 
+    /// <summary>The flags, or what was discovered, may name others than before the crash: then nobody has promised anything, and it is for the user to say who is right.</summary>
+    static IReadOnlyList<ClusterMember> FirstMembers(ServerOptions options, ulong clusterId)
+    {
+        var (named, _, members) = InitialMembership.Of(options);
+        return named == clusterId ? members
+            : throw new BootException($"{options.DataDirectory} was made for cluster {clusterId:x}, but the members named now are those of {named:x}; it holds nothing yet: remove it, and start again");
+    }
+
     static BootedStorage Open(ServerOptions options, DataDirectory data, ulong clusterId, NodeId self, IReadOnlyList<ClusterMember> members, ILogger logger)
     {
         var identity = new Storage.MemberIdentity(clusterId, self);
@@ -55,7 +69,7 @@ sealed record BootedStorage(
             var content = storage.Content;
             // Also when a crash came between the two: an empty log has promised nothing to anybody.
             if (options.InitialClusterState == InitialClusterState.New && IsEmpty(content) && state.Applied == LogIndex.Zero)
-                content = Begin(storage.Log, content, InitialMembership.Of(options).Members);
+                content = Begin(storage.Log, content, FirstMembers(options, clusterId));
             var boot = BootRule.Decide(content, state.Applied, state.AppliedTerm, state.Config, storage.Installed);
             if (boot.Repair is { } repair) storage.Log.Persist([repair]);
             var start = boot.Start with { Config = state.Config };

@@ -5,7 +5,6 @@ namespace Store.Server;
 /// <summary>Every flag of etcd 3.6 that a manifest or script may pass (contract 1.14, 1.15), with etcd's defaults.</summary>
 static class FlagTable
 {
-    const string Discovery = "discovery";
     const string Authentication = "authentication";
 
     public static readonly IReadOnlyList<Flag> All =
@@ -73,12 +72,16 @@ static class FlagTable
         Number("read-response-bytes-max", "134217728", "Ours: bytes of large range answers in flight before more of them queue."),
 
         Text("config-file", "", "Read everything from this YAML file; other flags then do not count."),
-        Text("discovery", "", "Discovery URL.", Discovery),
-        Text("discovery-token", "", "Discovery token.", Discovery),
-        Text("discovery-endpoints", "", "Discovery endpoints.", Discovery),
-        Text("discovery-srv", "", "DNS domain for discovery.", Discovery),
-        Text("discovery-srv-name", "", "DNS service name for discovery.", Discovery),
-        Text("discovery-proxy", "", "Proxy for discovery.", Discovery),
+        Text("discovery", "", "URL of the discovery of v2, which etcd 3.6 no longer has.", "etcd's v2 discovery, which is gone from etcd 3.6: use --discovery-endpoints"),
+        Text("discovery-token", "", "The cluster to be found at --discovery-endpoints."),
+        Text("discovery-endpoints", "", "URLs of another cluster, where the members of this one find each other."),
+        Text("discovery-srv", "", "DNS domain whose SRV records name the members."),
+        Text("discovery-srv-name", "", "Stands behind etcd-server in the names of those records."),
+        Text("discovery-proxy", "", "Proxy for the discovery of v2.", "etcd's v2 discovery, which is gone from etcd 3.6"),
+        Text("discovery-user", "", "User at --discovery-endpoints."),
+        Text("discovery-password", "", "Password of that user."),
+        Duration("discovery-request-timeout", "5s", "For a request to --discovery-endpoints."),
+        Duration("discovery-dial-timeout", "2s", "Accepted for etcd's sake: the request's time holds for dialling, too."),
         Text("discovery-fallback", "exit", "Accepted for etcd's sake: a member whose discovery fails ends."),
         Text("cert-file", "", "Certificate of this member for clients; PEM, read anew for every handshake."),
         Text("key-file", "", "Key of --cert-file."),
@@ -107,11 +110,11 @@ static class FlagTable
         Text("auth-token", "simple", "Kind of authentication tokens.", Authentication),
         Number("bcrypt-cost", "10", "Cost of password hashes.", Authentication),
         Number("auth-token-ttl", "300", "Seconds that a token lives.", Authentication),
-        Boolean("enable-distributed-tracing", "false", "Send traces.", "tracing"),
-        Text("distributed-tracing-address", "localhost:4317", "Where traces go.", "tracing"),
-        Text("distributed-tracing-service-name", "etcd", "Service name in traces.", "tracing"),
-        Text("distributed-tracing-instance-id", "", "Instance in traces.", "tracing"),
-        Number("distributed-tracing-sampling-rate", "0", "Traces per million.", "tracing"),
+        Boolean("enable-distributed-tracing", "false", "Send traces over OTLP."),
+        Text("distributed-tracing-address", "localhost:4317", "Host and port of the collector."),
+        Text("distributed-tracing-service-name", "etcd", "Service name in traces."),
+        Text("distributed-tracing-instance-id", "", "Instance id in traces."),
+        Number("distributed-tracing-sampling-rate", "0", "Traces of a million calls that bring none."),
         Boolean("set-member-localaddr", "false", "Use the peer address for outgoing connections.", "outgoing addresses"),
 
         Boolean("experimental-initial-corrupt-check", "false", "Old name of the feature gate InitialCorruptCheck."),
@@ -120,6 +123,11 @@ static class FlagTable
         Boolean("experimental-compact-hash-check-enabled", "false", "Old name of the feature gate CompactHashCheck."),
         Duration("experimental-compact-hash-check-time", "1m0s", "Old name of --compact-hash-check-time."),
         Duration("experimental-warning-apply-duration", "100ms", "Accepted for etcd's sake."),
+        Boolean("experimental-enable-distributed-tracing", "false", "Old name of --enable-distributed-tracing."),
+        Text("experimental-distributed-tracing-address", "localhost:4317", "Old name of --distributed-tracing-address."),
+        Text("experimental-distributed-tracing-service-name", "etcd", "Old name of --distributed-tracing-service-name."),
+        Text("experimental-distributed-tracing-instance-id", "", "Old name of --distributed-tracing-instance-id."),
+        Number("experimental-distributed-tracing-sampling-rate", "0", "Old name of --distributed-tracing-sampling-rate."),
         Number("experimental-max-learners", "1", "Old name of --max-learners."),
         Number("experimental-snapshot-catchup-entries", "5000", "Old name of --snapshot-catchup-entries."),
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Store.Server;
 
-/// <summary>Counts the calls that Grpc.AspNetCore serves, as <see cref="UnaryEndpoint"/> counts its own: by the status in their trailers.</summary>
+/// <summary>Counts and traces the calls that Grpc.AspNetCore serves, as <see cref="UnaryEndpoint"/> counts its own: by the status in their trailers.</summary>
 static class StreamMetrics
 {
     public static async Task MeasureAsync(HttpContext http, RequestDelegate next)
@@ -16,13 +16,16 @@ static class StreamMetrics
         }
 
         var start = metrics.Start();
+        var span = RpcSpans.Start(http);
         try
         {
             await next(http);
         }
         finally
         {
-            metrics.End(start, CodeOf(http));
+            var code = CodeOf(http);
+            span.End(code);
+            metrics.End(start, code);
         }
     }
 

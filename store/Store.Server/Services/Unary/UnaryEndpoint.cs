@@ -52,6 +52,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
     async Task ServeAsync(HttpContext http, UnaryMethod method)
     {
         var start = method.Metrics.Start();
+        var span = RpcSpans.Start(http);
         var code = StatusCode.OK;
         try
         {
@@ -71,6 +72,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
             else Refuse(http, new(code, exception.Message));
         }
 
+        span.End(code);
         method.Metrics.End(start, code);
     }
 
