@@ -101,7 +101,7 @@ public static class StoreProcess
     static TlsListening? ClientTls(ServerOptions options, ILogger logger)
     {
         if (!options.ClientTls.IsConfigured) return null;
-        var urls = options.ListenClientUrls.Concat(options.ListenMetricsUrls);
+        var urls = options.ListenClientUrls.Concat(options.ListenClientHttpUrls).Concat(options.ListenMetricsUrls).Where(url => !UnixSockets.IsUnix(url.OriginalString));
         foreach (var url in options.ListenClientUrls.Where(url => url.Scheme == "http"))
             Log.CertificatesUnused(logger, $"--listen-client-urls has {url.OriginalString}, which is served in clear; write https://");
         return new(TlsKeyring.Open(SelfSignedFiles.Provide(options.ClientTls, options.DataDirectory, urls, TimeProvider.System), TimeProvider.System, logger), "client", logger);

@@ -27,7 +27,7 @@ static class TlsFlags
     /// <summary>Every https URL of a listener needs a certificate.</summary>
     public static void Require(TlsOptions tls, IEnumerable<Uri> urls, string kind)
     {
-        if (!tls.IsConfigured && urls.FirstOrDefault(url => url.Scheme == "https") is { } url)
+        if (!tls.IsConfigured && urls.FirstOrDefault(url => url.Scheme is "https" or "unixs") is { } url)
             throw new FlagException($"TLS key/cert (--{tls.FlagPrefix}cert-file, --{tls.FlagPrefix}key-file) must be provided for {kind} url {url.OriginalString} with HTTPS scheme");
     }
 
