@@ -18,6 +18,8 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
     /// <summary>Whoever has not shaken hands by then is cut off (GHSA-6vch-q96h-7gc3).</summary>
     public static readonly TimeSpan HandshakeTimeMax = TimeSpan.FromSeconds(5);
 
+    readonly HandshakeTurns turns = new(2 * Environment.ProcessorCount, TimeProvider.System);
+
     /// <summary>Everything that is added to the listener afterwards sees the inside. ALPN offers what the listener's protocols say.</summary>
     public void Use(ListenOptions listen)
     {
@@ -56,6 +58,7 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
     async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var handshake = connection.Features.Get<Handshake>()!;
+        handshake.Turn?.End();
         handshake.Refusal = await AddressRefusalAsync(connection);
         if (handshake.Refusal is not null) return;
         handshake.Done = true;
@@ -84,7 +87,8 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
         var handshake = new Handshake();
         connection.Features.Set(handshake);
         var started = Stopwatch.GetTimestamp();
-        await next(connection);
+        if (await MayBeginAsync(connection, handshake)) await next(connection);
+        handshake.Turn?.End();
         if (handshake.Done) return;
         var address = connection.RemoteEndPoint?.ToString() ?? "";
         if (handshake.Refusal is { } refusal)
@@ -96,13 +100,41 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
         var took = Stopwatch.GetElapsedTime(started);
         Log.HandshakeUnfinished(
             logger, side, address, (long)took.TotalMilliseconds,
-            took >= HandshakeTimeMax ? "it took too long" : "the other side went away, does not trust the certificate, or offered no TLS, version or cipher suite that is allowed here");
+            handshake.Late || took >= HandshakeTimeMax
+                ? "it took too long"
+                : "the other side went away, does not trust the certificate, or offered no TLS, version or cipher suite that is allowed here");
+    }
+
+    async Task<bool> MayBeginAsync(ConnectionContext connection, Handshake handshake)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
+        limit.CancelAfter(HandshakeTimeMax);
+        try
+        {
+            handshake.Turn = await turns.TakeAsync(connection, limit.Token);
+            return handshake.Turn is not null;
+        }
+        catch (OperationCanceledException)
+        {
+            handshake.Late = !connection.ConnectionClosed.IsCancellationRequested;
+            return false;
+        }
+        catch (IOException)
+        {
+            // Reset.
+            return false;
+        }
     }
 
     /// <summary>How far a connection came.</summary>
     sealed class Handshake
     {
+        public HandshakeTurns.Turn? Turn { get; set; }
+
         public bool Done { get; set; }
+
+        /// <summary>It was cut off before it began.</summary>
+        public bool Late { get; set; }
 
         public string? Refusal { get; set; }
     }

@@ -30,8 +30,8 @@ sealed class Ordeal(MemberProcess member)
         await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, certificates, cancellationToken);
         try
         {
-            var (served, grown) = await new Ordeal(cluster[0]).RunAsync(() => inflict(cluster[0], new Random(Seed)), cancellationToken);
-            output.WriteLine($"{served} requests of another client served meanwhile, {grown >> 20} MiB grown");
+            var (served, slowest, grown) = await new Ordeal(cluster[0]).RunAsync(() => inflict(cluster[0], new Random(Seed)), cancellationToken);
+            output.WriteLine($"{served} requests of another client served meanwhile, the slowest in {slowest.TotalMilliseconds:F0} ms, {grown >> 20} MiB grown");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -41,8 +41,8 @@ sealed class Ordeal(MemberProcess member)
 
     static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : otherwise;
 
-    /// <returns>How many requests of the well-behaved client were answered meanwhile, and by how much the member grew.</returns>
-    public async Task<(int Served, long GrownBytes)> RunAsync(Func<Task> inflict, CancellationToken cancellationToken)
+    /// <returns>How many requests of the well-behaved client were answered meanwhile, the longest that one took, and by how much the member grew.</returns>
+    public async Task<(int Served, TimeSpan Slowest, long GrownBytes)> RunAsync(Func<Task> inflict, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var witness = ServeAsync(stop.Token);
@@ -52,7 +52,7 @@ sealed class Ordeal(MemberProcess member)
         await inflict();
         await SettleAsync(() => Descriptors() <= descriptors + DescriptorsSpare && member.ResidentBytes() <= bytes + GrowthBytesMax, cancellationToken);
         await stop.CancelAsync();
-        var served = await witness;
+        var (served, slowest) = await witness;
 
         Assert.True(member.IsRunning, member.LogTail());
         Assert.True(served > 0, "Nobody else was served.");
@@ -60,23 +60,31 @@ sealed class Ordeal(MemberProcess member)
         Assert.True(member.ResidentBytes() <= bytes + GrowthBytesMax, $"{bytes >> 20} MiB became {member.ResidentBytes() >> 20} MiB.");
         var failures = member.Log().Split('\n').Where(line => line.Contains("the member cannot go on", StringComparison.Ordinal) || line.Contains("a request failed unexpectedly", StringComparison.Ordinal));
         Assert.True(!failures.Any(), failures.FirstOrDefault());
-        return (served, member.ResidentBytes() - bytes);
+        return (served, slowest, member.ResidentBytes() - bytes);
     }
 
     /// <summary>Any failure of its requests, also by being slow, fails the test.</summary>
-    async Task<int> ServeAsync(CancellationToken stop)
+    async Task<(int Served, TimeSpan Slowest)> ServeAsync(CancellationToken stop)
     {
         using var channel = member.NewChannel();
         var kv = new KV.KVClient(channel);
         var served = 0;
+        var slowest = TimeSpan.Zero;
         while (!stop.IsCancellationRequested)
         {
-            await kv.PutAsync(new PutRequest { Key = ByteString.CopyFromUtf8("witness") }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: CancellationToken.None);
-            await kv.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8("witness") }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: CancellationToken.None);
+            await TimedAsync(kv.PutAsync(new PutRequest { Key = ByteString.CopyFromUtf8("witness") }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: CancellationToken.None).ResponseAsync);
+            await TimedAsync(kv.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8("witness") }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: CancellationToken.None).ResponseAsync);
             served += 2;
         }
 
-        return served;
+        return (served, slowest);
+
+        async Task TimedAsync(Task request)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await request;
+            if (Stopwatch.GetElapsedTime(started) is var took && took > slowest) slowest = took;
+        }
     }
 
     /// <summary>Connections end a little after they were closed, and memory is given back by later collections.</summary>

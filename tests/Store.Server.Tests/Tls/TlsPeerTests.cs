@@ -74,6 +74,31 @@ public sealed class TlsPeerTests : IDisposable
     }
 
     [Fact]
+    public async Task Peers_must_carry_one_of_the_allowed_hosts_and_must_not_be_revoked()
+    {
+        using var known = authority.Sign("known", null, "127.0.0.1", "localhost");
+        using var elsewhere = authority.Sign("elsewhere", null, "127.0.0.1");
+        using var revoked = authority.Sign("revoked", null, "127.0.0.1", "localhost");
+        files.Write("crl.pem", authority.Revoke());
+        var options = Mutual with { AllowedCommonNames = [], AllowedHostNames = ["peer.example.com", "localhost"], CrlFile = files["crl.pem"] };
+        await using var cluster = await NodeCluster.StartAsync(1, tls: options, logger: logger);
+        await AnswersAsync(known);
+        await AnswersAsync(revoked);
+        files.Write("crl.pem", authority.Revoke(revoked));
+        await AnswersAsync(known);
+        await Assert.ThrowsAsync<HttpRequestException>(() => AnswersAsync(revoked));
+        await Assert.ThrowsAsync<HttpRequestException>(() => AnswersAsync(elsewhere));
+        await UntilAsync(() => Output.Contains(": revoked", StringComparison.Ordinal), "the revoked one is told of");
+        await UntilAsync(() => Output.Contains("it is for none of the hosts in --peer-cert-allowed-hostname", StringComparison.Ordinal), "the one of another host is told of");
+
+        async Task AnswersAsync(System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+        {
+            using var http = TlsClientTests.Http(certificate, new(1, 1));
+            await http.GetStringAsync(cluster.Url(0) + "/version", Cancellation);
+        }
+    }
+
+    [Fact]
     public async Task A_member_learns_of_its_cluster_over_TLS_when_it_joins()
     {
         await using var cluster = await NodeCluster.StartAsync(1, spare: 1, tls: Mutual, logger: logger);
