@@ -8,6 +8,9 @@ static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "stopped accepting connections")]
     public static partial void AcceptFailed(ILogger logger, string address, Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "invalid authentication was requested")]
+    public static partial void LoginRefused(ILogger logger, string user, string error);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "starting the store")]
     public static partial void Starting(ILogger logger, string version, string etcdVersion, string name, string dataDir, string listenClientUrls, string listenPeerUrls, string initialCluster, string initialClusterState);
 

@@ -55,6 +55,8 @@ public sealed record ServerOptions
     /// <summary>Null: none.</summary>
     public TraceOptions? Traces { get; init; }
     public HttpOptions Http { get; init; } = new();
+    internal AuthTokenOptions AuthTokens { get; init; } = new();
+    public int BcryptCost { get; init; } = 10;
     public bool UnsafeNoSync { get; init; }
     /// <summary>All other members are removed at the start; see <see cref="ForcedCluster"/>.</summary>
     public bool ForceNewCluster { get; init; }

@@ -68,6 +68,9 @@ public sealed partial class ReplicaLoop : IDisposable
     /// <summary>Called on the loop's thread when another member leads, or none (<see cref="RaftStatus.Leader"/> is then zero). Must return at once.</summary>
     public event Action<RaftStatus>? LeadershipChanged;
 
+    /// <summary>Called on the loop's thread before the view with the login is published: whoever finds its index applied finds the token, too. Must return at once.</summary>
+    public event Action<GrantedToken>? TokenGranted;
+
     /// <summary>Set before <see cref="Start"/>: what the loop cannot do itself.</summary>
     internal Action<NodeId> SendSnapshot { get; set; } = _ => { };
 
@@ -267,6 +270,7 @@ public sealed partial class ReplicaLoop : IDisposable
     {
         if (effects.Send.Count > 0) network.Send(effects.Send);
         if (effects.Persist is { } request) writer.Persist(request);
+        foreach (var token in effects.Tokens) TokenGranted?.Invoke(token);
         if (effects.Published is { } published) Publish(published);
         Answer(effects.Replies);
         Answer(effects.Reads);

@@ -78,7 +78,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     ValueTask<Answer> PutAsync(ReadOnlySequence<byte> message, Caller caller)
     {
         var bytes = message.IsSingleSegment ? message.FirstSpan : message.ToArray();
-        if (!PutFields.TryRead(bytes, out var put)) return PutAsync(PutRequest.Parser.ParseFrom(message), caller);
+        if (!caller.IsNobody || !PutFields.TryRead(bytes, out var put)) return PutAsync(PutRequest.Parser.ParseFrom(message), caller);
         StoreMetrics.Puts.Add();
         if (RequestValidation.CheckPut(put) is not StoreError.None and var invalid) return new(invalid);
         return loop.IsLearner ? new(StoreError.NotSupportedForLearner) : AnswerAsync<PutResponse>(loop.ProposePutAsync(bytes), static r => r.Header);
@@ -88,26 +88,27 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     {
         StoreMetrics.Puts.Add();
         if (RequestValidation.CheckPut(request) is not StoreError.None and var invalid) return new(invalid);
-        return ProposeAsync<PutResponse>(new() { Put = request }, static r => r.Header);
+        return ProposeAsync<PutResponse>(new() { Put = request }, caller, static r => r.Header);
     }
 
     public ValueTask<Answer> DeleteRangeAsync(DeleteRangeRequest request, Caller caller)
     {
         StoreMetrics.Deletes.Add();
         if (RequestValidation.CheckDeleteRange(request) is not StoreError.None and var invalid) return new(invalid);
-        return ProposeAsync<DeleteRangeResponse>(new() { DeleteRange = request }, static r => r.Header);
+        return ProposeAsync<DeleteRangeResponse>(new() { DeleteRange = request }, caller, static r => r.Header);
     }
 
     /// <summary>
     /// A transaction that only reads needs no log. Nor does a compare-and-swap that is lost already: when the newest state here takes a path without
-    /// writes, the read is confirmed and the path taken again; only a path that writes is proposed, and there it is decided anew.
+    /// writes, the read is confirmed and the path taken again; only a path that writes is proposed, and there it is decided anew. With users it is always
+    /// proposed unless it could not write at all: whether one may read is then checked with what is read.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Answer> TxnAsync(TxnRequest request, Caller caller)
     {
         StoreMetrics.Txns.Add();
         if (RequestValidation.CheckTxn(request, options.TxnOperationsMax) is not StoreError.None and var invalid) return invalid;
-        if (loop.View.Txn(request) is not null)
+        if ((caller.IsNobody || RequestValidation.IsReadOnly(request)) && loop.View.Txn(request) is not null)
         {
             if (await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None) is not StoreError.None and var notReady) return notReady;
             if (loop.View.Txn(request) is { } read)
@@ -118,12 +119,12 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
             }
         }
 
-        return await ProposeAsync<TxnResponse>(new() { Txn = request }, static r => r.Header);
+        return await ProposeAsync<TxnResponse>(new() { Txn = request }, caller, static r => r.Header);
     }
 
     public async ValueTask<Answer> CompactAsync(CompactionRequest request, Caller caller)
     {
-        var answer = await ProposeAsync<CompactionResponse>(new() { Compaction = request }, static r => r.Header);
+        var answer = await ProposeAsync<CompactionResponse>(new() { Compaction = request }, caller, static r => r.Header);
         if (answer.Error != StoreError.None || !request.Physical) return answer;
         // `physical` asks for the space, too: the loop deletes in small pieces between its other work.
         while (await loop.AskAsync(static replica => replica.State.IsCompacting)) await Task.Delay(CompactionPollInterval, caller.Aborted);
@@ -131,10 +132,11 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     }
 
     /// <summary>Sends the command through the log and completes the header of its answer.</summary>
-    ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
+    ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage
     {
         if (loop.IsLearner) return new(StoreError.NotSupportedForLearner);
+        caller.Sign(command);
         if (command.CalculateSize() > options.RequestBytesMax) return new(StoreError.RequestTooLarge);
         if (loop.IsCorrupt) return new(StoreError.CorruptCluster);
         // Not cancelled with the call: what is proposed may be applied anyway, and the wait is bounded by the request timeout.

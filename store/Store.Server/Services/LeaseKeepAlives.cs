@@ -6,7 +6,7 @@ using Store.State;
 namespace Store.Server;
 
 /// <summary>The stream of etcd's Lease service: each request renews one lease. A lease that is not there is answered with TTL 0, not with an error (contract 1.7).</summary>
-public sealed class LeaseKeepAlives(ReplicaLoop loop, MemberIdentity identity, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Lease.LeaseBase
+public sealed class LeaseKeepAlives(ReplicaLoop loop, AccessControl access, MemberIdentity identity, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Lease.LeaseBase
 {
     public override async Task LeaseKeepAlive(
         IAsyncStreamReader<LeaseKeepAliveRequest> requestStream, IServerStreamWriter<LeaseKeepAliveResponse> responseStream, ServerCallContext context)
@@ -14,7 +14,12 @@ public sealed class LeaseKeepAlives(ReplicaLoop loop, MemberIdentity identity, L
         using var client = ClientStream.Open(context, loop, leaderLoss, lifetime);
         try
         {
-            while (await requestStream.MoveNext(client.Ended)) await responseStream.WriteAsync(await RenewAsync(requestStream.Current, client.Ended), client.Ended);
+            while (await requestStream.MoveNext(client.Ended))
+            {
+                // For each request anew: what hangs on the lease, and what the caller may do, changes while the stream is open.
+                await access.RequireAsync(context, RequiredAccess.WriteLease(new(requestStream.Current.ID)));
+                await responseStream.WriteAsync(await RenewAsync(requestStream.Current, client.Ended), client.Ended);
+            }
         }
         catch (Exception) when (client.Ended.IsCancellationRequested)
         {

@@ -25,7 +25,7 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
         if (request.TTL > TtlSecondsMax) return StoreError.LeaseTtlTooLarge;
         // Chosen here and not at apply: every member must come to the same id.
         if (request.ID == 0) request.ID = NewId();
-        return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, static response =>
+        return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, caller, static response =>
         {
             StoreMetrics.LeasesGranted.Add();
             StoreMetrics.LeaseTtlSeconds.Record(response.TTL);
@@ -34,7 +34,7 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
     }
 
     ValueTask<Answer> RevokeAsync(LeaseRevokeRequest request, Caller caller) =>
-        ProposeAsync<LeaseRevokeResponse>(new() { LeaseRevoke = request }, static response =>
+        ProposeAsync<LeaseRevokeResponse>(new() { LeaseRevoke = request }, caller, static response =>
         {
             StoreMetrics.LeasesRevoked.Add();
             return response.Header;
@@ -79,11 +79,12 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
             .Select(lease => lease.Id),
     ];
 
-    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Func<TResponse, ResponseHeader> headerOf)
+    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage
     {
         if (loop.IsLearner) return StoreError.NotSupportedForLearner;
         if (loop.IsCorrupt) return StoreError.CorruptCluster;
+        caller.Sign(command);
         var reply = await loop.ProposeAsync(command, CancellationToken.None);
         if (reply.Error != StoreError.None) return reply.Error;
         if (reply.Result!.Error != StoreError.None) return reply.Result.Error;

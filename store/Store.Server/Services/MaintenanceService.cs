@@ -60,7 +60,9 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
             return Answer.Of(response);
         }
 
-        var reply = await loop.ProposeAsync(new Command { Alarm = request }, CancellationToken.None);
+        var command = new Command { Alarm = request };
+        caller.Sign(command);
+        var reply = await loop.ProposeAsync(command, CancellationToken.None);
         if (reply.Error != StoreError.None) return reply.Error;
         if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
         var changed = (AlarmResponse)reply.Result.Response!;

@@ -13,7 +13,7 @@ namespace Store.Server;
 /// The stream of etcd's Maintenance service: the whole state as a file in etcd's own format, from one moment, while writes go on; then the SHA-256 of all that
 /// (contract 1.9). What is held in memory is a page for each level of the file's trees.
 /// </summary>
-public sealed class SnapshotStreams(ReplicaLoop loop, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Maintenance.MaintenanceBase
+public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Maintenance.MaintenanceBase
 {
     const int BlobBytes = 32 * 1024;
 
@@ -21,6 +21,7 @@ public sealed class SnapshotStreams(ReplicaLoop loop, LeaderLoss leaderLoss, IHo
     {
         var started = Stopwatch.GetTimestamp();
         using var client = ClientStream.Open(context, loop, leaderLoss, lifetime, servedByLearners: true);
+        await access.RequireAsync(context, RequiredAccess.Administrative);
         try
         {
             using var view = loop.View.Pin();

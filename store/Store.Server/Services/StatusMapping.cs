@@ -57,6 +57,10 @@ public static class StatusMapping
         { StoreError.InvalidAuthToken, Row(StatusCode.Unauthenticated, "invalid auth token") },
         { StoreError.InvalidAuthManagement, Row(StatusCode.InvalidArgument, "invalid auth management") },
         { StoreError.AuthRevisionOld, Row(StatusCode.InvalidArgument, "revision of auth store is old") },
+        // These etcd passes on as its libraries word them.
+        { StoreError.NoPasswordUser, new(StatusCode.Unknown, "auth: authentication failed, password was given for no password user") },
+        { StoreError.PasswordTooLong, new(StatusCode.Unknown, "bcrypt: password length exceeds 72 bytes") },
+        { StoreError.TokenVerifyOnly, new(StatusCode.Unknown, "auth: token signing attempted with verify-only key") },
         { StoreError.NoLeader, Row(StatusCode.Unavailable, "no leader") },
         { StoreError.NotLeader, Row(StatusCode.FailedPrecondition, "not leader") },
         { StoreError.LeaderChanged, Row(StatusCode.Unavailable, "leader changed") },

@@ -7,7 +7,7 @@ using Operation = Store.Protocol.Replicated.Command.OperationOneofCase;
 namespace Store.State;
 
 /// <summary>Runs one entry of the log on the writer's state and words the answer. Everything here must come out the same on every member.</summary>
-sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable cluster, Quota quota)
+sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable cluster, AuthRunner auth, Quota quota)
 {
     readonly KeyValueWriter keys = new(store, leases);
 
@@ -20,7 +20,8 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
             return End(entry.Index, requestId, quotaBytes, Put(put, quotaBytes, out var putResponse), putResponse);
         }
         var command = Command.Parser.ParseFrom(entry.Data.Span);
-        return End(entry.Index, command.RequestId, command.QuotaBytes, Run(command, out var response), response);
+        var result = End(entry.Index, command.RequestId, command.QuotaBytes, Run(command, entry.Index, out var response), response);
+        return command.OperationCase == Operation.TokenGrant && result.Error == StoreError.None ? result with { Token = auth.GrantOf(command, entry.Index) } : result;
     }
 
     ApplyResult End(LogIndex index, ulong requestId, long quotaBytes, StoreError error, IMessage? response)
@@ -30,10 +31,11 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
         return new(index, requestId, error, new(store.Revision), error == StoreError.None ? response : null);
     }
 
-    StoreError Run(Command command, out IMessage? response)
+    StoreError Run(Command command, LogIndex index, out IMessage? response)
     {
         response = null;
         if (cluster.View.IsCorrupt && IsRefusedWhenCorrupt(command.OperationCase)) return StoreError.CorruptCluster;
+        if (auth.Enabled && auth.Check(command) is not StoreError.None and var denied) return denied;
         var error = quota.Admit(CostOf(command), command.QuotaBytes);
         if (error != StoreError.None) return error;
         return command.OperationCase switch
@@ -50,6 +52,7 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
             Operation.ClusterVersion => SetVersion(command.ClusterVersion),
             Operation.Divergence => Judge(command.Divergence),
             Operation.Downgrade => Downgrade(command.Downgrade),
+            _ when auth.TryRun(command, index, store.Revision, out error, out response) => error,
             // Skipping what a newer version wrote would part this member's state from the others' for good.
             _ => throw new InvariantException("the log holds a command of a newer version: start that version here"),
         };
@@ -59,6 +62,8 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
     {
         response = null;
         if (cluster.View.IsCorrupt) return StoreError.CorruptCluster;
+        // This form of the command has no user: it was proposed when nobody had to have a name.
+        if (auth.Enabled) return StoreError.UserEmpty;
         var error = quota.Admit(SpaceUsage.CostOf(request.Key.Length, request.Value.Length), quotaBytes);
         return error != StoreError.None ? error : Put(request, out response);
     }

@@ -34,6 +34,7 @@ public sealed partial class StateMachine
     readonly Compactor compactor;
     readonly LeaseTable leases;
     readonly ClusterTable cluster;
+    readonly AuthTable auth;
     readonly Quota quota;
     readonly CommandRunner commands;
     readonly HashTrail trail = new();
@@ -47,8 +48,9 @@ public sealed partial class StateMachine
         compactor = new(published, store);
         leases = new(batch);
         cluster = new(batch);
+        auth = new(batch);
         quota = new(store, cluster);
-        commands = new(store, leases, cluster, quota);
+        commands = new(store, leases, cluster, new(auth, leases), quota);
     }
 
     /// <summary>
@@ -138,6 +140,7 @@ public sealed partial class StateMachine
     void Restore()
     {
         cluster.Restore(engine);
+        auth.Restore(engine);
         leases.Restore(engine);
         compactor.Restore();
         var state = engine.Get(Table.Meta, MetaKeys.Applied) is { } row ? AppliedState.Decode(row) : AppliedState.New;
@@ -163,5 +166,5 @@ public sealed partial class StateMachine
         store.Written();
     }
 
-    void Publish() => published.Latest = new(published, store.Freeze(), State, cluster.View);
+    void Publish() => published.Latest = new(published, store.Freeze(), State, cluster.View, auth.View);
 }

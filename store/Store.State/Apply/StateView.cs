@@ -9,7 +9,7 @@ public sealed partial class StateView
     readonly PublishedState published;
     readonly RangeReader reader;
 
-    internal StateView(PublishedState published, IndexNode root, AppliedState applied, ClusterView cluster)
+    internal StateView(PublishedState published, IndexNode root, AppliedState applied, ClusterView cluster, AuthView auth)
     {
         this.published = published;
         reader = new(root, applied.Revision, applied.Compacted, published.Rows);
@@ -19,6 +19,7 @@ public sealed partial class StateView
         LiveBytes = applied.Space.Live;
         StateHash = applied.Hash;
         Cluster = cluster;
+        Auth = auth;
     }
 
     public Revision Revision { get; }
@@ -35,6 +36,8 @@ public sealed partial class StateView
     public ulong StateHash { get; }
 
     public ClusterView Cluster { get; }
+
+    public AuthView Auth { get; }
 
     public EventLog Events => published.Events;
 

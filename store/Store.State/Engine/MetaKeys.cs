@@ -17,12 +17,17 @@ public static class MetaKeys
     /// <summary>The version that a downgrade under way goes to, in ASCII; no row when there is none.</summary>
     public static readonly byte[] DowngradeTarget = [8];
 
-    const byte LeaseKind = 16, MemberKind = 17, RemovedKind = 18, AlarmKind = 19;
+    /// <summary>Whether authentication is on, and the revision of users and roles.</summary>
+    public static readonly byte[] Auth = [4];
+
+    const byte LeaseKind = 16, MemberKind = 17, RemovedKind = 18, AlarmKind = 19, UserKind = 20, RoleKind = 21;
 
     public static readonly byte[] Leases = [LeaseKind];
     public static readonly byte[] Members = [MemberKind];
     public static readonly byte[] RemovedMembers = [RemovedKind];
     public static readonly byte[] Alarms = [AlarmKind];
+    public static readonly byte[] Users = [UserKind];
+    public static readonly byte[] Roles = [RoleKind];
 
     /// <summary>Lease ids sort as unsigned numbers here.</summary>
     public static byte[] Lease(LeaseId id) => Numbered(LeaseKind, (ulong)id.Value);
@@ -32,6 +37,10 @@ public static class MetaKeys
     public static byte[] RemovedMember(Raft.NodeId id) => Numbered(RemovedKind, id.Value);
 
     public static byte[] Alarm(Raft.NodeId member, int type) => [.. Numbered(AlarmKind, member.Value), (byte)type];
+
+    public static byte[] User(string name) => [UserKind, .. System.Text.Encoding.UTF8.GetBytes(name)];
+
+    public static byte[] Role(string name) => [RoleKind, .. System.Text.Encoding.UTF8.GetBytes(name)];
 
     /// <summary>The end of the rows that begin with the kind.</summary>
     public static byte[] EndOf(byte[] kind) => [(byte)(kind[0] + 1)];

@@ -9,6 +9,8 @@ public sealed record Effects
     public IReadOnlyList<Message> Send { get; init; } = [];
     public IReadOnlyList<Reply> Replies { get; init; } = [];
     public IReadOnlyList<ReadReply> Reads { get; init; } = [];
+    /// <summary>Tokens that whoever serves clients must know before the replies go out.</summary>
+    public IReadOnlyList<GrantedToken> Tokens { get; init; } = [];
     public IReadOnlyList<NodeId> SnapshotsNeeded { get; init; } = [];
     /// <summary>Replace the engine by the snapshot received for this point, then call <see cref="Replica.Restored"/>; until then nothing is applied.</summary>
     public SnapshotMetadata? Restore { get; init; }

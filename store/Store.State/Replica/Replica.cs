@@ -58,6 +58,7 @@ public sealed partial class Replica
 
     List<Reply> replies = [];
     List<ReadReply> readReplies = [];
+    List<GrantedToken> tokens = [];
 
     public Replica(ReplicaOptions options, RaftStart start, StateMachine state, Random random)
     {
@@ -198,6 +199,7 @@ public sealed partial class Replica
             Replies = replies.Count > 0 ? replies : [],
             Reads = readReplies.Count > 0 ? readReplies : [],
             SnapshotsNeeded = statesWanted.Count > 0 ? [.. ready.SnapshotsNeeded.Union(statesWanted)] : ready.SnapshotsNeeded,
+            Tokens = tokens.Count > 0 ? tokens : [],
             Restore = ready.Restore,
             Published = publish ? state.View : null,
             CutLog = cut,
@@ -208,6 +210,7 @@ public sealed partial class Replica
         statesWanted.Clear();
         if (replies.Count > 0) replies = [];
         if (readReplies.Count > 0) readReplies = [];
+        if (tokens.Count > 0) tokens = [];
         publish = false;
         return effects;
     }
@@ -251,6 +254,7 @@ public sealed partial class Replica
 
     void Answer(ApplyResult result)
     {
+        if (result.Token is { } token) tokens.Add(token);
         if (result.RequestId != 0 && pending.Remove(result.RequestId)) replies.Add(new(result.RequestId, result.Error, result));
     }
 

@@ -15,6 +15,7 @@ static class BackendKeys
     public static ReadOnlySpan<byte> ScheduledCompact => "scheduledCompactRev"u8;
     public static ReadOnlySpan<byte> FinishedCompact => "finishedCompactRev"u8;
     public static ReadOnlySpan<byte> ClusterVersion => "clusterVersion"u8;
+    public static ReadOnlySpan<byte> AuthEnabled => "authEnabled"u8;
     public static ReadOnlySpan<byte> AuthRevision => "authRevision"u8;
 
     const int RevisionBytes = 17;

@@ -29,9 +29,13 @@ public static class EtcdBackend
     public static IReadOnlyList<BackendBucket> Of(PinnedView view) =>
     [
         new(BackendKeys.Alarm, Sorted(view.View.Cluster.Alarms.Select(alarm => new BackendPair(alarm.ToByteArray(), default)))),
-        new(BackendKeys.Auth, [new(BackendKeys.AuthRevision.ToArray(), Number(1))]),
-        new(BackendKeys.AuthRoles, []),
-        new(BackendKeys.AuthUsers, []),
+        new(BackendKeys.Auth,
+        [
+            new(BackendKeys.AuthEnabled.ToArray(), new byte[] { view.View.Auth.Enabled ? (byte)1 : (byte)0 }),
+            new(BackendKeys.AuthRevision.ToArray(), Number((long)view.View.Auth.Revision)),
+        ]),
+        new(BackendKeys.AuthRoles, view.View.Auth.RolesInOrder.Select(role => new BackendPair(Encoding.UTF8.GetBytes(role.Name), role.ToMessage().ToByteArray()))),
+        new(BackendKeys.AuthUsers, view.View.Auth.UsersInOrder.Select(user => new BackendPair(Encoding.UTF8.GetBytes(user.Name), user.ToMessage().ToByteArray()))),
         new(BackendKeys.Cluster, [new(BackendKeys.ClusterVersion.ToArray(), Encoding.ASCII.GetBytes(ClusterVersion))]),
         new(BackendKeys.Key, Rows(view)),
         new(BackendKeys.Lease, view.Leases.Select(Lease)),

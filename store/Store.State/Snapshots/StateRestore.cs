@@ -47,6 +47,7 @@ public sealed class StateRestore
         var restore = new StateRestore(engine) { compacted = CompactedRevision(read(BackendKeys.Meta)) };
         foreach (var (key, value) in read(BackendKeys.Key)) restore.Add(key.Span, value.Span, options);
         var leases = restore.AddLeases(read(BackendKeys.Lease));
+        AuthRestore.Run(read, restore.batch);
         return restore.Finish(options) with { Leases = leases, DroppedAlarms = read(BackendKeys.Alarm).Count() };
     }
 

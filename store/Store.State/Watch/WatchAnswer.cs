@@ -22,6 +22,8 @@ public enum WatchRefusal : byte
     NegativeStart,
     EmptyRange,
     DuplicateId,
+    /// <summary>For lack of permission; <see cref="WatchAnswer.Denied"/> says which.</summary>
+    Denied,
 }
 
 /// <summary>One event on its way to watchers.</summary>
@@ -38,6 +40,8 @@ public readonly record struct WatchAnswer(WatchAnswerKind Kind, long WatchId, Re
     public const long NoWatcher = -1;
 
     public WatchRefusal Refusal { get; init; }
+
+    public StoreError Denied { get; init; }
 
     public Revision CompactRevision { get; init; }
 

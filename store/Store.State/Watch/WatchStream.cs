@@ -85,12 +85,13 @@ public sealed partial class WatchStream
     public void Create(WatchSpec spec)
     {
         var refusal = spec.Start < 0 ? WatchRefusal.NegativeStart
+            : spec.Denied != StoreError.None ? WatchRefusal.Denied
             : spec.Range.IsEmpty ? WatchRefusal.EmptyRange
             : spec.RequestedId != 0 && watchers.ContainsKey(spec.RequestedId) ? WatchRefusal.DuplicateId
             : WatchRefusal.None;
         if (refusal != WatchRefusal.None)
         {
-            Notice(new(WatchAnswerKind.Refused, WatchAnswer.NoWatcher, hub.Published) { Refusal = refusal });
+            Notice(new(WatchAnswerKind.Refused, WatchAnswer.NoWatcher, hub.Published) { Refusal = refusal, Denied = spec.Denied });
             return;
         }
 

@@ -17,6 +17,9 @@ public sealed record WatchSpec(WatchRange Range, long Start, long RequestedId)
     public bool PrevKv { get; init; }
     public bool Fragment { get; init; }
     public bool ProgressNotify { get; init; }
+
+    /// <summary>Why the client may not have the watcher; None when it may.</summary>
+    public StoreError Denied { get; init; }
 }
 
 /// <summary>A cursor on the event log. It has no queue: what it has not sent yet is still in the log.</summary>

@@ -9,7 +9,7 @@ sealed record EtcdctlCommand(IReadOnlyList<string> Arguments, string? Input)
     public override string ToString() => string.Join(' ', Arguments.Select(a => a.Length == 0 || a.Contains(' ', StringComparison.Ordinal) ? $"\"{a}\"" : a));
 }
 
-/// <summary>The commands of session.txt, and what each answers on one cluster once everything that must differ is taken out.</summary>
+/// <summary>The commands of a session's file, and what each answers on one cluster once everything that must differ is taken out.</summary>
 /// <param name="member">Who is asked.</param>
 sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, MemberProcess member)
 {
@@ -37,7 +37,7 @@ sealed partial class Conversation(string etcdctl, LoopbackCluster cluster, Membe
             lease = granted.Groups[1].Value;
         var answer = $"exit {result.ExitCode}\n{Comparable(result.Output)}{Comparable(result.Error)}";
         // Status and hashes are numbers of the server's own; what is compared is that they are there.
-        return arguments[0] == "endpoint" ? Number().Replace(answer, "<number>") : answer;
+        return arguments.Contains("endpoint") ? Number().Replace(answer, "<number>") : answer;
     }
 
     /// <summary>Addresses by member, ids, terms, sizes, versions, durations and seconds left blanked.</summary>

@@ -15,10 +15,11 @@ static class Etcdctl
     {
         var tls = certificates?.EtcdctlFlags ?? [];
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = endpoints };
-        if (arguments[0] != "watch")
+        if (!arguments.Contains("watch"))
             return Shell.RunAsync(Program(version), [.. tls, .. arguments], environment, TimeSpan.FromSeconds(100), input);
-        // A watch never ends by itself.
-        return Shell.RunAsync("timeout", ["--preserve-status", "-s", "KILL", "1", Program(version), .. tls, .. arguments], environment, TimeSpan.FromSeconds(20), input);
+        // A watch never ends by itself. With a name it logs in first, which takes a while on purpose.
+        var seconds = arguments.Contains("--user") ? "3" : "1";
+        return Shell.RunAsync("timeout", ["--preserve-status", "-s", "KILL", seconds, Program(version), .. tls, .. arguments], environment, TimeSpan.FromSeconds(20), input);
     }
 
     static string Get34()

@@ -9,7 +9,10 @@ public class StatusMappingTests
     [Fact]
     public void Every_error_has_its_own_text_and_a_code()
     {
-        StoreError[] others = [StoreError.None, StoreError.StreamSorted, StoreError.StreamFiltered];
+        StoreError[] others =
+        [
+            StoreError.None, StoreError.StreamSorted, StoreError.StreamFiltered, StoreError.NoPasswordUser, StoreError.PasswordTooLong, StoreError.TokenVerifyOnly,
+        ];
         var rows = Enum.GetValues<StoreError>().Except(others).Select(StatusMapping.ToStatus).ToList();
         Assert.Equal(63, rows.Count);
         Assert.Equal(63, rows.Select(r => r.Detail).Distinct().Count());
@@ -88,7 +91,10 @@ public class StatusMappingTests
     public void The_table_is_etcds_byte_for_byte()
     {
         var expected = Table.Split('\n').Select(line => line.Split(' ', 2, StringSplitOptions.TrimEntries)).Select(parts => $"{parts[0]} {parts[1]}").Order(StringComparer.Ordinal).ToList();
-        StoreError[] others = [StoreError.None, StoreError.StreamSorted, StoreError.StreamFiltered];
+        StoreError[] others =
+        [
+            StoreError.None, StoreError.StreamSorted, StoreError.StreamFiltered, StoreError.NoPasswordUser, StoreError.PasswordTooLong, StoreError.TokenVerifyOnly,
+        ];
         var found = Enum.GetValues<StoreError>().Except(others).Select(StatusMapping.ToStatus).Select(row => $"{row.StatusCode} {row.Detail}").Order(StringComparer.Ordinal);
         Assert.Equal(63, expected.Count);
         Assert.Equal(expected, found);
@@ -106,6 +112,9 @@ public class StatusMappingTests
     [InlineData(StoreError.StreamSorted, StatusCode.Unimplemented, "RangeStream does not support custom sort orders")]
     [InlineData(StoreError.StreamFiltered, StatusCode.Unimplemented, "RangeStream does not support revision filters")]
     [InlineData(StoreError.InvalidAuthToken, StatusCode.Unauthenticated, "etcdserver: invalid auth token")]
+    [InlineData(StoreError.NoPasswordUser, StatusCode.Unknown, "auth: authentication failed, password was given for no password user")]
+    [InlineData(StoreError.PasswordTooLong, StatusCode.Unknown, "bcrypt: password length exceeds 72 bytes")]
+    [InlineData(StoreError.TokenVerifyOnly, StatusCode.Unknown, "auth: token signing attempted with verify-only key")]
     public void The_texts_are_those_of_etcd(StoreError error, StatusCode code, string text) =>
         Assert.Equal(new Status(code, text), StatusMapping.ToStatus(error));
 }

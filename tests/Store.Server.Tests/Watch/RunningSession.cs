@@ -42,9 +42,10 @@ sealed class RunningSession : IAsyncDisposable
                     Fragment = fragment,
                 },
             },
+            StoreError.None,
             TestContext.Current.CancellationToken);
 
-    public async Task RequestProgressAsync() => await session.ReceiveAsync(new() { ProgressRequest = new() }, TestContext.Current.CancellationToken);
+    public async Task RequestProgressAsync() => await session.ReceiveAsync(new() { ProgressRequest = new() }, StoreError.None, TestContext.Current.CancellationToken);
 
     /// <summary>The next response on the wire.</summary>
     public async Task<WatchResponse> NextAsync()

@@ -5,8 +5,6 @@ namespace Store.Server;
 /// <summary>Every flag of etcd 3.6 that a manifest or script may pass (contract 1.14, 1.15), with etcd's defaults.</summary>
 static class FlagTable
 {
-    const string Authentication = "authentication";
-
     public static readonly IReadOnlyList<Flag> All =
     [
         Text("name", "default", "Human-readable name of this member."),
@@ -107,9 +105,9 @@ static class FlagTable
         Text("cipher-suites", "", "Cipher suites of TLS 1.2, by IANA's names: a,b,..."),
         Text("tls-min-version", "TLS1.2", "Lowest TLS version."),
         Text("tls-max-version", "", "Highest TLS version."),
-        Text("auth-token", "simple", "Kind of authentication tokens.", Authentication),
-        Number("bcrypt-cost", "10", "Cost of password hashes.", Authentication),
-        Number("auth-token-ttl", "300", "Seconds that a token lives.", Authentication),
+        Text("auth-token", "simple", "Kind of authentication tokens: simple, or jwt,sign-method=RS256,pub-key=FILE,priv-key=FILE,ttl=5m."),
+        Number("bcrypt-cost", "10", "Cost of password hashes (bcrypt), 4 to 31."),
+        Number("auth-token-ttl", "300", "Seconds that a simple token lives without being used."),
         Boolean("enable-distributed-tracing", "false", "Send traces over OTLP."),
         Text("distributed-tracing-address", "localhost:4317", "Host and port of the collector."),
         Text("distributed-tracing-service-name", "etcd", "Service name in traces."),

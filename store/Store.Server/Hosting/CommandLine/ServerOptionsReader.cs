@@ -76,6 +76,8 @@ static class ServerOptionsReader
             Integrity = IntegrityFlags.Read(flags),
             Http = HttpFlags.Read(flags),
             Traces = TraceFlags.Read(flags),
+            AuthTokens = AuthTokenFlags.Read(flags),
+            BcryptCost = flags.Number("bcrypt-cost", 4, 31),
             UnsafeNoSync = flags.Boolean("unsafe-no-fsync"),
             ForceNewCluster = flags.Boolean("force-new-cluster"),
             Log = LogFlags.Read(flags),

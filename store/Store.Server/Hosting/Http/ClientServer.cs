@@ -127,6 +127,11 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(WatchFeed.Of(member.Loop));
         services.AddSingleton(new LeaderLoss(() => member.Loop.HasLeader, TimeSpan.FromMilliseconds(options.ElectionTimeoutMs), TimeProvider.System));
+        ITokens tokens = options.AuthTokens is { Key: { } key, SignedTimeToLive: var life }
+            ? new JsonWebTokens(member.Loop, key, life, TimeProvider.System)
+            : new SimpleTokens(member.Loop, options.AuthTokens.SimpleTimeToLive, TimeProvider.System);
+        services.AddSingleton(tokens);
+        services.AddSingleton(new AccessControl(member.Loop, tokens, certificatesCount: options.ClientTls.ClientCertAuth));
         services.AddSingleton<WatchService>();
         services.AddSingleton(new KvService(options, member.Identity, member.Loop, new RangeAdmission(options.ReadResponseBytesMax)));
         services.AddSingleton(new LeaseService(member.Identity, member.Loop));
@@ -153,7 +158,7 @@ sealed class ClientServer : IAsyncDisposable
     static void Route(WebApplication application, ServerOptions options, ServedMember member)
     {
         var logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Store.Requests");
-        var unary = new UnaryEndpoint(UnaryMethods(application.Services, options, member), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
+        var unary = new UnaryEndpoint(UnaryMethods(application.Services, options, member, logger), options.MessageBytesMax, () => member.Loop.HasLeader, logger);
         var health = new HealthChecks(member.Loop, options.RequestTimeout, logger);
 
         if (!options.ListenClientHttpUrls.IsEmpty) application.Use(SeparatePorts.InvokeAsync);
@@ -187,7 +192,14 @@ sealed class ClientServer : IAsyncDisposable
         static application => application.MapGrpcService<ReflectionV1ServiceImpl>(),
     ];
 
-    static IEnumerable<UnaryMethod> UnaryMethods(IServiceProvider services, ServerOptions options, ServedMember member) =>
+    static IEnumerable<UnaryMethod> UnaryMethods(IServiceProvider services, ServerOptions options, ServedMember member, ILogger logger)
+    {
+        var guarded = new GuardedMethods(services.GetRequiredService<AccessControl>(), options.TxnOperationsMax);
+        var auth = new AuthService(member.Identity, member.Loop, services.GetRequiredService<ITokens>(), new(options.BcryptCost), logger);
+        return PlainMethods(services, options, member).Concat(auth.Methods).Select(guarded.Guard);
+    }
+
+    static IEnumerable<UnaryMethod> PlainMethods(IServiceProvider services, ServerOptions options, ServedMember member) =>
     [
         .. services.GetRequiredService<KvService>().Methods,
         .. services.GetRequiredService<LeaseService>().Methods,

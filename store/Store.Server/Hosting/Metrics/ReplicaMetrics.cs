@@ -22,7 +22,7 @@ static class ReplicaMetrics
         Gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.", () => loop.View.Compacted.Value);
         Gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.", () => loop.View.KeyCount);
         Gauge("etcd_debugging_mvcc_total_put_size_in_bytes", "The total size of put kv pairs seen by this member.", () => loop.View.LiveBytes);
-        Gauge("etcd_debugging_auth_revision", "The current revision of auth store.", () => 1);
+        Gauge("etcd_debugging_auth_revision", "The current revision of auth store.", () => (long)loop.View.Auth.Revision);
         Gauge("etcd_disk_defrag_inflight", "Whether or not defrag is active on the member. 1 means active, 0 means not.", () => 0);
 
         Constant("etcd_server_id", "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.", new("server_id", id));

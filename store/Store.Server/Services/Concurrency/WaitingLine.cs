@@ -17,7 +17,7 @@ readonly record struct Step<T>(T? Response, Answer? Refusal)
 /// "a/7f" was created at revision 5, "a/80" at 8, "a/81" at 9. The third waits for the deletion of the second, not of the first: each release wakes one.
 /// The second gives up while the first still holds: the third looks again, finds the first, and waits for that.
 /// </remarks>
-sealed class WaitingLine(KvService kv, LeaseService leases, WatchFeed feed)
+sealed class WaitingLine(KvService kv, LeaseService leases, WatchFeed feed, AccessControl access)
 {
     /// <summary>Of a lease granted because the caller has brought none; nobody renews it, as in etcd.</summary>
     const long LeaseSeconds = 60;
@@ -72,7 +72,8 @@ sealed class WaitingLine(KvService kv, LeaseService leases, WatchFeed feed)
     public async Task<(long Lease, Answer? Refusal)> LeaseAsync(long lease, Caller caller)
     {
         if (lease != 0) return (lease, null);
-        var answer = await leases.GrantAsync(new() { TTL = LeaseSeconds }, caller);
+        var request = new LeaseGrantRequest { TTL = LeaseSeconds };
+        var answer = await access.PassAsync(caller.Http, new(RequiredAccess.Authenticated), signed => leases.GrantAsync(request, signed));
         return answer.Message is LeaseGrantResponse granted ? (granted.ID, null) : (0, Refuse(answer));
     }
 
@@ -105,9 +106,11 @@ sealed class WaitingLine(KvService kv, LeaseService leases, WatchFeed feed)
         }
     }
 
+    /// <summary>Each step is a transaction of the caller's own, with the caller's permissions, as in etcd: watches follow only what a step has read.</summary>
     async Task<Step<TxnResponse>> RunAsync(TxnRequest request, Caller caller)
     {
-        var answer = await kv.TxnAsync(request, caller);
+        var guard = new Guard(RequiredAccess.Of(request), Reads: RequestValidation.IsReadOnly(request));
+        var answer = await access.PassAsync(caller.Http, guard, signed => kv.TxnAsync(request, signed));
         return answer.Message is TxnResponse response ? new(response, null) : new(null, Refuse(answer));
     }
 

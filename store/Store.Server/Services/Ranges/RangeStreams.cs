@@ -8,7 +8,7 @@ using Store.State;
 namespace Store.Server;
 
 /// <summary>The stream of etcd's KV service: a range in chunks, each read when the client has taken the one before (contract 1.2).</summary>
-public sealed class RangeStreams(ReplicaLoop loop, MemberIdentity identity, ServerOptions options, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : KV.KVBase
+public sealed class RangeStreams(ReplicaLoop loop, AccessControl access, MemberIdentity identity, ServerOptions options, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : KV.KVBase
 {
     const int PrefixBytes = 5;
 
@@ -26,7 +26,10 @@ public sealed class RangeStreams(ReplicaLoop loop, MemberIdentity identity, Serv
             if (error == StoreError.None && loop.IsCorrupt) error = StoreError.CorruptCluster;
             if (error == StoreError.None && !request.Serializable) error = await loop.ReadIndexAsync(client.Ended);
             if (error != StoreError.None) throw StatusMapping.ToException(error);
-            await SendAsync(request, context.GetHttpContext().Response.BodyWriter, client.Ended);
+            using var view = loop.View.Pin();
+            // Asked of users and roles as they are after the view was taken: who had lost a permission by then reads nothing written since.
+            await access.RequireAsync(context, RequiredAccess.Of(request));
+            await SendAsync(view, request, context.GetHttpContext().Response.BodyWriter, client.Ended);
         }
         catch (OperationCanceledException) when (client.Ended.IsCancellationRequested)
         {
@@ -34,9 +37,8 @@ public sealed class RangeStreams(ReplicaLoop loop, MemberIdentity identity, Serv
         }
     }
 
-    async Task SendAsync(RangeRequest request, PipeWriter writer, CancellationToken cancellationToken)
+    async Task SendAsync(PinnedView view, RangeRequest request, PipeWriter writer, CancellationToken cancellationToken)
     {
-        using var view = loop.View.Pin();
         if (RangeChunks.Begin(view, request, options.RequestBytesMax, out var chunks) is not StoreError.None and var error) throw StatusMapping.ToException(error);
         while (chunks!.Next() is { } chunk)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Google.Protobuf;
 using Grpc.Core;
+using Store.Protocol.Replicated;
 using Store.State;
 
 namespace Store.Server;
@@ -59,7 +60,20 @@ readonly struct Answer
 }
 
 /// <summary>Who calls, lazily: making a cancellation token costs, and most requests end before they could be cancelled.</summary>
-readonly struct Caller(Microsoft.AspNetCore.Http.HttpContext http)
+/// <param name="credentials">As the door has established them; nobody's while authentication is off.</param>
+readonly struct Caller(Microsoft.AspNetCore.Http.HttpContext http, Credentials credentials = default)
 {
+    public Microsoft.AspNetCore.Http.HttpContext Http => http;
+
     public CancellationToken Aborted => http.RequestAborted;
+
+    public bool IsNobody => credentials.IsNobody;
+
+    /// <summary>Writes into the command who asks, to be checked again when it is applied.</summary>
+    public void Sign(Command command)
+    {
+        if (credentials.IsNobody) return;
+        command.Username = credentials.User;
+        command.AuthRevision = credentials.Revision;
+    }
 }

@@ -47,7 +47,7 @@ sealed class WatchFrames(MemberIdentity identity) : IDisposable
     /// <summary>A whole response without events.</summary>
     public void WriteNotice(in WatchAnswer answer, ulong term)
     {
-        var reason = ReasonOf(answer.Refusal);
+        var reason = ReasonOf(answer);
         SetHeader(answer.Revision, term);
         Reserve(EnvelopeBytesMax + 2 + VarintBytesMax + Encoding.UTF8.GetMaxByteCount(reason.Length));
         var prefix = length;
@@ -169,10 +169,12 @@ sealed class WatchFrames(MemberIdentity identity) : IDisposable
 
     static int VarintBytes(ulong value) => (70 - System.Numerics.BitOperations.LeadingZeroCount(value | 1)) / 7;
 
-    static string ReasonOf(WatchRefusal refusal) => refusal switch
+    static string ReasonOf(in WatchAnswer answer) => answer.Refusal switch
     {
         WatchRefusal.NegativeStart => StatusMapping.ToStatus(StoreError.Compacted).Detail,
         WatchRefusal.EmptyRange => "mvcc: watcher range is empty",
+        // Here etcd sends the whole of what Go prints for the status.
+        WatchRefusal.Denied => $"rpc error: code = {StatusMapping.ToStatus(answer.Denied).StatusCode} desc = {StatusMapping.ToStatus(answer.Denied).Detail}",
         WatchRefusal.DuplicateId => "mvcc: duplicate watch ID provided on the WatchStream",
         _ => "",
     };

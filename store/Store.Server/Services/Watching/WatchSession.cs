@@ -19,7 +19,7 @@ sealed class WatchSession : IDisposable
     readonly TimeSpan progressInterval;
     readonly WakeSignal wake = new();
     readonly WatchStream stream;
-    readonly Channel<WatchRequest> inbox = Channel.CreateBounded<WatchRequest>(new BoundedChannelOptions(RequestsMax) { SingleReader = true, SingleWriter = true });
+    readonly Channel<(WatchRequest Request, StoreError Denied)> inbox = Channel.CreateBounded<(WatchRequest, StoreError)>(new BoundedChannelOptions(RequestsMax) { SingleReader = true, SingleWriter = true });
     readonly List<Action<WatchStream>> requests = new(1);
     readonly List<WatchAnswer> answers = new(1);
     ITimer? progressTimer;
@@ -35,9 +35,10 @@ sealed class WatchSession : IDisposable
     }
 
     /// <summary>Takes a request of the client; waits while too many are not worked off.</summary>
-    public async ValueTask ReceiveAsync(WatchRequest request, CancellationToken cancellationToken)
+    /// <param name="denied">Why the client may not create the watcher; None when it may.</param>
+    public async ValueTask ReceiveAsync(WatchRequest request, StoreError denied, CancellationToken cancellationToken)
     {
-        await inbox.Writer.WriteAsync(request, cancellationToken);
+        await inbox.Writer.WriteAsync((request, denied), cancellationToken);
         wake.Set();
     }
 
@@ -64,7 +65,7 @@ sealed class WatchSession : IDisposable
     bool Turn()
     {
         requests.Clear();
-        while (requests.Count < RequestsMax && inbox.Reader.TryRead(out var request)) requests.Add(Understand(request));
+        while (requests.Count < RequestsMax && inbox.Reader.TryRead(out var received)) requests.Add(Understand(received.Request, received.Denied));
         if (progressDue)
         {
             progressDue = false;
@@ -74,12 +75,12 @@ sealed class WatchSession : IDisposable
         return stream.Pull(feed.History, answers) || inbox.Reader.TryPeek(out _);
     }
 
-    Action<WatchStream> Understand(WatchRequest request)
+    Action<WatchStream> Understand(WatchRequest request, StoreError denied)
     {
         switch (request.RequestUnionCase)
         {
             case WatchRequest.RequestUnionOneofCase.CreateRequest:
-                var spec = SpecOf(request.CreateRequest);
+                var spec = SpecOf(request.CreateRequest) with { Denied = denied };
                 if (spec.ProgressNotify) StartProgressTimer();
                 return stream => stream.Create(spec);
             case WatchRequest.RequestUnionOneofCase.CancelRequest:
