@@ -98,6 +98,11 @@ public sealed partial class MemberProcess : IAsyncDisposable
                     deadline: DateTime.UtcNow.AddSeconds(3), cancellationToken: cancellationToken);
                 return;
             }
+            catch (RpcException e) when (e.Status.Detail == "etcdserver: user name is empty")
+            {
+                // Authentication is on: it serves, though not us.
+                return;
+            }
             catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
             {
                 if (!IsRunning)

@@ -123,7 +123,9 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
         if ((cancel ? Downgrades.CheckCancel(cluster) : Downgrades.Check(cluster, target)) is not StoreError.None and var refused) return refused;
         if (request.Action != DowngradeRequest.Types.DowngradeAction.Validate)
         {
-            var reply = await loop.ProposeAsync(new Command { Downgrade = new() { Version = target } }, CancellationToken.None);
+            var command = new Command { Downgrade = new() { Version = target } };
+            caller.Sign(command);
+            var reply = await loop.ProposeAsync(command, CancellationToken.None);
             if (reply.Error != StoreError.None) return reply.Error;
             if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
         }

@@ -84,7 +84,7 @@ public sealed record RequiredAccess(AccessKind Kind)
         Case.Txn => Of(command.Txn),
         Case.LeaseRevoke when command.Username.Length > 0 => WriteLease(new(command.LeaseRevoke.ID)),
         Case.LeaseGrant when command.Username.Length > 0 => Authenticated,
-        Case.Compaction or Case.Alarm when command.Username.Length > 0 => Administrative,
+        Case.Compaction or Case.Alarm or Case.Downgrade when command.Username.Length > 0 => Administrative,
         Case.AuthEnable or Case.AuthDisable or Case.UserAdd or Case.UserChangePassword or Case.UserDelete or Case.UserGrantRole or Case.UserRevokeRole
             or Case.RoleAdd or Case.RoleDelete or Case.RoleGrantPermission or Case.RoleRevokePermission => Administrative,
         _ => null,

@@ -151,16 +151,7 @@ public sealed class MigrationTests : IDisposable
         Assert.Equal("3.6.0", store.GetProperty("version").GetString());
     }
 
-    async Task RestoreAsync(LoopbackCluster cluster, MemberProcess member, string name, params string[] more)
-    {
-        var tool = cluster.Product == Product.Etcd ? Binaries.Etcdutl : Binaries.Store;
-        string[] arguments =
-        [
-            "snapshot", "restore", FileOf(name), "--data-dir", member.DataDirectory, "--name", member.Name, "--initial-cluster", cluster.InitialCluster,
-            "--initial-cluster-token", cluster.Token, "--initial-advertise-peer-urls", member.PeerUrl, .. more,
-        ];
-        (await Shell.RunAsync(tool, arguments, null, TimeSpan.FromSeconds(60))).Succeeded();
-    }
+    Task RestoreAsync(LoopbackCluster cluster, MemberProcess member, string name, params string[] more) => SnapshotRestore.RunAsync(cluster, member, FileOf(name), more);
 
     static async Task StartAsync(LoopbackCluster cluster)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
+using LocalCluster;
 using Store.Protocol.Etcdserverpb;
 using Xunit;
 using static Store.Server.Tests.GuardedStore;
@@ -53,6 +54,12 @@ public sealed class CertificateLoginTests : IDisposable
         using var channel = Open(store, certificate);
         await EnableAsync(new(channel));
         await NamelessAsync(() => PutAsync(channel, "machine"));
+    }
+
+    public void Dispose()
+    {
+        files.Dispose();
+        authority.Dispose();
     }
 
     static GrpcChannel Open(StoreUnderTest store, X509Certificate2 certificate) =>

@@ -157,6 +157,7 @@ public sealed class DoorTests : IAsyncLifetime
             async who => await store.Maintenance.HashKVAsync(new(), who, cancellationToken: Token),
             async who => await store.Maintenance.AlarmAsync(new() { Action = AlarmRequest.Types.AlarmAction.Deactivate, Alarm = AlarmType.Nospace }, who, cancellationToken: Token),
             async who => await store.Maintenance.MoveLeaderAsync(new(), who, cancellationToken: Token),
+            async who => await store.Maintenance.DowngradeAsync(new(), who, cancellationToken: Token),
             async who => await cluster.MemberAddAsync(new(), who, cancellationToken: Token),
             async who => await cluster.MemberRemoveAsync(new(), who, cancellationToken: Token),
             async who => await cluster.MemberUpdateAsync(new(), who, cancellationToken: Token),

@@ -39,15 +39,28 @@ sealed class GuardedStore : IAsyncDisposable
     public static async Task<GuardedStore> StartAsync(params string[] flags)
     {
         var store = new GuardedStore(await StoreUnderTest.StartAsync(Token, ["--bcrypt-cost=4", .. flags]));
-        foreach (var name in new[] { "root", "alice", "bob" }) await store.Users.UserAddAsync(new() { Name = name, Password = PasswordOf(name) }, cancellationToken: Token);
-        await store.Users.UserGrantRoleAsync(new() { User = "root", Role = "root" }, cancellationToken: Token);
-        await store.Users.RoleAddAsync(new() { Name = "ab" }, cancellationToken: Token);
+        try
+        {
+            await store.SetUpAsync();
+            return store;
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task SetUpAsync()
+    {
+        foreach (var name in new[] { "root", "alice", "bob" }) await Users.UserAddAsync(new() { Name = name, Password = PasswordOf(name) }, cancellationToken: Token);
+        await Users.UserGrantRoleAsync(new() { User = "root", Role = "root" }, cancellationToken: Token);
+        await Users.RoleAddAsync(new() { Name = "ab" }, cancellationToken: Token);
         var permission = new Permission { PermType = Permission.Types.Type.Readwrite, Key = Text("a"), RangeEnd = Text("c") };
-        await store.Users.RoleGrantPermissionAsync(new() { Name = "ab", Perm = permission }, cancellationToken: Token);
-        await store.Users.UserGrantRoleAsync(new() { User = "alice", Role = "ab" }, cancellationToken: Token);
-        await store.Users.AuthEnableAsync(new(), cancellationToken: Token);
-        (store.Root, store.Alice, store.Bob) = (await store.LogInAsync("root"), await store.LogInAsync("alice"), await store.LogInAsync("bob"));
-        return store;
+        await Users.RoleGrantPermissionAsync(new() { Name = "ab", Perm = permission }, cancellationToken: Token);
+        await Users.UserGrantRoleAsync(new() { User = "alice", Role = "ab" }, cancellationToken: Token);
+        await Users.AuthEnableAsync(new(), cancellationToken: Token);
+        (Root, Alice, Bob) = (await LogInAsync("root"), await LogInAsync("alice"), await LogInAsync("bob"));
     }
 
     public static string PasswordOf(string name) => name + "-secret";
