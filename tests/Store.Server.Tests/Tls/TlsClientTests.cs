@@ -63,6 +63,24 @@ public sealed class TlsClientTests : IDisposable
         Assert.False(answer.TrailingHeaders.TryGetValues("grpc-status", out var status) && status.Single() == "0", $"{answer}");
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task The_gateway_answers_behind_the_same_certificates(string version)
+    {
+        using var known = authority.Sign("known");
+        await using var store = await StoreUnderTest.StartAsync(Token, Mutual);
+        using var http = Http(known, Version.Parse(version));
+        async Task<string> AskAsync(string path, string body)
+        {
+            using var answer = await http.PostAsync(store.Url + path, new StringContent(body), Token);
+            return await answer.Content.ReadAsStringAsync(Token);
+        }
+
+        Assert.Contains("\"revision\":\"2\"", await AskAsync("/v3/kv/put", """{"key":"YQ==","value":"Yg=="}"""), StringComparison.Ordinal);
+        Assert.Contains("\"value\":\"Yg==\"", await AskAsync("/v3/kv/range", """{"key":"YQ=="}"""), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_client_without_TLS_is_not_served_on_a_port_with_it()
     {
