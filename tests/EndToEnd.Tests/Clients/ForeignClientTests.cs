@@ -14,7 +14,7 @@ public sealed class ForeignClientTests
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Locks, elections, leases, watches, transactions: see conversation.js. etcd must hear the same, or the conversation would be wrong.</summary>
+    /// <summary>Keys, leases, watches, locks, elections, users: see conversation.js. etcd must hear the same, or the conversation would be wrong.</summary>
     [Theory]
     [InlineData(Product.Etcd)]
     [InlineData(Product.Store)]

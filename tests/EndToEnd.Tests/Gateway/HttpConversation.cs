@@ -5,8 +5,9 @@ using LocalCluster;
 
 namespace EndToEnd.Tests;
 
+/// <param name="Signed">With the token that was given last.</param>
 /// <param name="Lines">Of a stream, to be read before hanging up; null for a whole answer.</param>
-sealed record HttpExchange(string Method, int? Lines, string Path, string Body)
+sealed record HttpExchange(string Method, bool Signed, int? Lines, string Path, string Body)
 {
     public override string ToString() => $"{Method} {Path} {Body}";
 }
@@ -23,13 +24,15 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
 
     readonly HttpClient http = new() { BaseAddress = new(member.ClientUrl), Timeout = TimeSpan.FromSeconds(10) };
 
+    string token = "";
+
     public static IReadOnlyList<HttpExchange> Read(string file) =>
     [
         .. from line in File.ReadLines(file)
            where line.Length > 0 && !line.StartsWith('#')
            let parts = Exchange().Match(line)
            select new HttpExchange(
-               parts.Groups["method"].Value, parts.Groups["lines"].Success ? int.Parse(parts.Groups["lines"].Value) : null, parts.Groups["path"].Value, parts.Groups["body"].Value),
+               parts.Groups["method"].Value, parts.Groups["signed"].Success, parts.Groups["lines"].Success ? int.Parse(parts.Groups["lines"].Value) : null, parts.Groups["path"].Value, parts.Groups["body"].Value),
     ];
 
     /// <returns>Status, headers and body, comparable.</returns>
@@ -37,6 +40,7 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
     {
         using var request = new HttpRequestMessage(new(exchange.Method), exchange.Path);
         if (exchange.Method is "POST" or "PUT") request.Content = new StringContent(exchange.Body, Encoding.UTF8, "application/json");
+        if (exchange.Signed) request.Headers.TryAddWithoutValidation("Authorization", token);
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var text = new StringBuilder().Append((int)response.StatusCode).Append(' ').Append(response.Content.Headers.ContentType).Append('\n');
         foreach (var (name, values) in response.Headers.Where(h => h.Key.StartsWith("Access-", StringComparison.Ordinal) || h.Key.StartsWith("Grpc-", StringComparison.Ordinal)).OrderBy(h => h.Key, StringComparer.Ordinal))
@@ -45,6 +49,12 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
         if (exchange.Lines is { } lines)
             for (var i = 0; i < lines; i++) text.Append(Comparable(await body.ReadLineAsync(cancellationToken) ?? "(no line)")).Append('\n');
         else text.Append(Comparable(await body.ReadToEndAsync(cancellationToken)));
+        if (Token().Match(text.ToString()) is { Success: true } given)
+        {
+            token = given.Groups[1].Value;
+            text.Replace(token, "<token>");
+        }
+
         return text.ToString().TrimEnd('\n');
     }
 
@@ -79,6 +89,9 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
         }
     }
 
-    [GeneratedRegex(@"^(?<method>[A-Z]+)(:(?<lines>\d+))? (?<path>\S+)( (?<body>.*))?$")]
+    [GeneratedRegex("\"token\":\"([^\"]+)\"")]
+    private static partial Regex Token();
+
+    [GeneratedRegex(@"^(?<method>[A-Z]+)(?<signed>!)?(:(?<lines>\d+))? (?<path>\S+)( (?<body>.*))?$")]
     private static partial Regex Exchange();
 }

@@ -1,8 +1,8 @@
 'use strict';
-// Drives one member through Microsoft's client: keys, leases, watches, locks, elections. Ends with "all said", or with the first thing that was not as expected.
+// Drives one member through Microsoft's client: keys, leases, watches, locks, elections, users. Ends with "all said", or with the first thing that was not as expected.
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { Etcd3, EtcdLockFailedError } = require('etcd3');
+const { Etcd3, EtcdAuthenticationFailedError, EtcdLockFailedError, EtcdPermissionDeniedError, Range } = require('etcd3');
 
 const client = new Etcd3({ hosts: process.argv[2] });
 
@@ -95,8 +95,30 @@ async function members() {
   assert.match((await client.maintenance.status()).version, /^3\./);
 }
 
+async function auth() {
+  await client.user('root').create('secret');
+  await client.role('root').create();
+  await client.user('root').addRole('root');
+  await client.role('reader').create();
+  await client.role('reader').grant({ permission: 'Read', range: Range.prefix('open/') });
+  await client.user('ann').create('ann');
+  await client.user('ann').addRole('reader');
+  await client.put('open/1').value('one');
+  await client.auth.authEnable({});
+  const as = (username, password) => new Etcd3({ hosts: process.argv[2], auth: { username, password } });
+  const [root, ann, nobody] = [as('root', 'secret'), as('ann', 'ann'), as('ann', 'wrong')];
+  assert.deepEqual(await ann.getAll().prefix('open/').strings(), { 'open/1': 'one' });
+  await assert.rejects(ann.put('open/1').value('two').exec(), EtcdPermissionDeniedError);
+  await assert.rejects(ann.get('closed').string(), EtcdPermissionDeniedError);
+  await assert.rejects(nobody.get('open/1').string(), EtcdAuthenticationFailedError);
+  await root.put('closed').value('x');
+  assert.deepEqual((await root.getUsers()).map((user) => user.name).sort(), ['ann', 'root']);
+  await root.auth.authDisable({});
+  for (const each of [root, ann, nobody]) each.close();
+}
+
 async function main() {
-  for (const part of [keys, stm, leases, watches, locks, elections, members]) {
+  for (const part of [keys, stm, leases, watches, locks, elections, members, auth]) {
     await part();
     console.log(part.name);
   }
