@@ -41,7 +41,8 @@ sealed class BoltTree(Func<int, ulong> takePages)
     void Add(int level, in BoltElement element)
     {
         if (level == levels.Count) levels.Add(new(BoltFormat.BranchPage));
-        if (!levels[level].Fits(element)) FinishPage(level);
+        // A branch has two children at least, however long their keys (users and roles have names of any length), or the tree would grow up and up.
+        if (!levels[level].Fits(element) && (level == 0 || levels[level].Count > 1)) FinishPage(level);
         levels[level].Add(element);
     }
 
