@@ -137,7 +137,7 @@ sealed class PeerLink : IAsyncDisposable
             }
             await ended.CancelAsync();
             await connected.DisposeAsync();
-            network.Unreachable(Id);
+            network.Disconnected(Id);
         }
     }
 

@@ -99,7 +99,16 @@ sealed class PeerNetwork : IAsyncDisposable
         {
             refusalsLogged.RemoveWhere(logged => logged.Item1 == id);
         }
+        StoreMetrics.ActivePeers.Add(1, new("Local", Self.ToString()), new("Remote", id.ToString()));
         Log.PeerConnected(logger, id.ToString());
+    }
+
+    /// <summary>A connection of which <see cref="Connected"/> was told has ended.</summary>
+    internal void Disconnected(NodeId id)
+    {
+        StoreMetrics.ActivePeers.Add(-1, new("Local", Self.ToString()), new("Remote", id.ToString()));
+        StoreMetrics.DisconnectedPeers.Add(1, new("Local", Self.ToString()), new KeyValuePair<string, object?>("Remote", id.ToString()));
+        Unreachable(id);
     }
 
     internal void LostContact(NodeId id, Exception reason)

@@ -39,6 +39,10 @@ static class NodeOptions
     {
         Sync = !options.UnsafeNoSync,
         Synced = duration => StoreMetrics.WalFsyncSeconds.Record(duration.TotalSeconds),
-        Written = bytes => StoreMetrics.WalWriteBytes.Add(bytes),
+        Written = (bytes, duration) =>
+        {
+            StoreMetrics.WalWriteBytes.Add(bytes);
+            StoreMetrics.WalWriteSeconds.Record(duration.TotalSeconds);
+        },
     };
 }

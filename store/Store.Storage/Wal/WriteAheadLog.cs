@@ -16,8 +16,8 @@ public sealed record WalOptions
     /// <summary>Told how long each sync took, on the caller's thread.</summary>
     public Action<TimeSpan>? Synced { get; init; }
 
-    /// <summary>Told how many bytes each write had, on the caller's thread.</summary>
-    public Action<long>? Written { get; init; }
+    /// <summary>Told how many bytes each write had and how long it took without its sync, on the caller's thread.</summary>
+    public Action<long, TimeSpan>? Written { get; init; }
 }
 
 /// <summary>What the log held when it was opened.</summary>
@@ -189,9 +189,10 @@ public sealed class WriteAheadLog : IDisposable
     {
         if (!active.HasRoomFor(frame.SizeBytes)) Roll();
         var bytes = frame.Finish(nextSequence, active.Header.Salt);
+        var started = Stopwatch.GetTimestamp();
         active.Append(bytes);
+        options.Written?.Invoke(bytes.Length, Stopwatch.GetElapsedTime(started));
         Sync(active);
-        options.Written?.Invoke(bytes.Length);
         nextSequence++;
         durable = written;
         InvalidateOpenings();

@@ -7,8 +7,10 @@ using Xunit;
 namespace EndToEnd.Tests;
 
 /// <summary>Without a quorum: clients that ask for a leader (metadata "hasleader") are told so and can turn elsewhere; too many that wait are refused.</summary>
-public sealed class LeaderLossTests
+public sealed class LeaderLossTests(ITestOutputHelper output)
 {
+    const long Mebibyte = 1024 * 1024;
+
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
@@ -50,25 +52,32 @@ public sealed class LeaderLossTests
     public async Task More_requests_than_may_wait_are_refused_at_once()
     {
         const int Requests = 25_000;
+        const long GrowthMax = 256 * Mebibyte;
         var cancellationToken = TestContext.Current.CancellationToken;
         await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, "--election-timeout=20000");
         var leader = await cluster.LeaderAsync(cancellationToken);
         // It leads for another twenty seconds, but nothing is committed.
         foreach (var member in cluster.Members.Where(member => member != leader))
             member.Pause();
+        var before = leader.ResidentBytes();
+        List<Task<string>> puts;
         try
         {
             var kv = new KV.KVClient(leader.Channel);
             var deadline = DateTime.UtcNow + Patience;
-            var puts = Enumerable.Range(0, Requests).Select(n => EndOfAsync(kv.PutAsync(new PutRequest { Key = ByteString.CopyFromUtf8($"k{n}") }, deadline: deadline, cancellationToken: cancellationToken).ResponseAsync)).ToList();
-            var first = await Task.WhenAny(puts);
-            Assert.Equal("ResourceExhausted: etcdserver: too many requests", await first);
+            puts = [.. Enumerable.Range(0, Requests).Select(n => EndOfAsync(kv.PutAsync(new PutRequest { Key = ByteString.CopyFromUtf8($"k{n}") }, deadline: deadline, cancellationToken: cancellationToken).ResponseAsync))];
+            Assert.Equal("ResourceExhausted: etcdserver: too many requests", await await Task.WhenAny(puts));
         }
         finally
         {
             foreach (var member in cluster.Members.Where(member => member != leader))
                 member.Resume();
         }
+
+        var ends = (await Task.WhenAll(puts)).CountBy(end => end.StartsWith("answered", StringComparison.Ordinal) ? "answered" : end).ToDictionary();
+        var growth = leader.ResidentBytes() - before;
+        output.WriteLine($"{Requests} puts without a quorum: {string.Join(", ", ends.Select(end => $"{end.Value} {end.Key}"))}; {growth / Mebibyte} MiB more");
+        Assert.True(growth < GrowthMax, $"{Requests} requests that wait cost {growth / Mebibyte} MiB.");
         // And it goes on as if nothing had been.
         await cluster.WaitUntilReadyAsync(cancellationToken);
         await new KV.KVClient(leader.Channel).PutAsync(new PutRequest { Key = ByteString.CopyFromUtf8("after") }, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellationToken);

@@ -50,6 +50,7 @@ sealed class WatchOutput(PipeWriter body, MemberIdentity identity, Func<ulong> t
         var end = fragment.First + fragment.Count;
         var bytes = 0L;
         for (var i = fragment.First; i < end; i++) bytes += WatchFrames.EventFieldBytes(events[i], answer.WithPrevious);
+        StoreMetrics.Events.Add(fragment.Count);
         frames.WriteEventsStart(answer.WatchId, answer.Revision, termNow, fragment.More, bytes);
         for (var i = fragment.First; i < end; i++)
         {
