@@ -41,6 +41,38 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
             simulation.Run(TimeSpan.FromSeconds(20));
             simulation.RunUntilSettled(Cluster);
         }),
+        new("rolled back", simulation =>
+        {
+            Want(simulation, 3, change: RollingBack);
+            simulation.Kubernetes.MissingImages.Add("localhost/store:typo");
+            simulation.Apply(Cluster, RollingBack(Spec(3, "localhost/store:typo")));
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status is { Phase: "RolledBack", ReadyMembers: 3 }, TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+        }),
+        new("lost disk", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Delete("persistentvolumeclaims", "data-orders-2-0");
+            simulation.Delete("pods", "orders-2-0");
+            simulation.RunUntil(() => simulation.Has("orders-4"), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+        }),
+        new("lost node", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Kubernetes.KillNode(SimulatedKubernetes.NodeOf(simulation.Table.Get("pods", Simulation.Key("orders-2-0"))!));
+            simulation.RunUntil(() => simulation.Has("orders-4"), TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+        }),
+        new("lost leader's disk while it scales", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Apply(Cluster, Spec(5));
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status?.Operation is not null, TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.Delete("persistentvolumeclaims", "data-orders-1-0");
+            simulation.Delete("pods", "orders-1-0");
+            simulation.RunUntil(() => simulation.Has("orders-6"), TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -62,6 +94,8 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
         var parts = image?.Split(':');
         return new StoreClusterSpec { Replicas = replicas, Image = new ImageSpec { Repository = parts?[0], Tag = parts?[1] } };
     }
+
+    private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 
     private static void Want(Simulation simulation, int replicas, string? image = null, Func<StoreClusterSpec, StoreClusterSpec>? change = null)
     {
