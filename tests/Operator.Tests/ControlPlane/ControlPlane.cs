@@ -1,0 +1,89 @@
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+using Operator.Controller;
+using Operator.Core;
+using Xunit;
+
+namespace Operator.Tests;
+
+/// <summary>The tests that share one namespace on one API server, one after the other.</summary>
+[CollectionDefinition]
+public sealed class ControlPlaneTests : ICollectionFixture<ControlPlane>;
+
+/// <summary>A namespace of its own on the API server of KUBECONFIG, with the StoreCluster's definition. Pods need not run there.</summary>
+public sealed class ControlPlane : IAsyncLifetime
+{
+    private readonly string? _kubeConfig = Environment.GetEnvironmentVariable("KUBECONFIG");
+    private bool _definitionIsOurs;
+    private Kubernetes? _client;
+
+    public string Namespace { get; } = $"store-{Guid.NewGuid():n}"[..18];
+
+    /// <summary>A client that is not the operator's: what users do.</summary>
+    public Kubernetes Client => _client ?? throw new InvalidOperationException("needs a Kubernetes");
+
+    internal KubeApi Api { get; private set; } = null!;
+
+    public void Require() => Assert.SkipUnless(_kubeConfig is { Length: > 0 }, "needs the API server of a Kubernetes: set KUBECONFIG");
+
+    public async ValueTask InitializeAsync()
+    {
+        if (_kubeConfig is not { Length: > 0 }) return;
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(_kubeConfig);
+        _client = new Kubernetes(configuration);
+        Api = KubeApi.Connect(configuration);
+        await _client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } });
+        var definition = KubernetesYaml.Deserialize<V1CustomResourceDefinition>(await File.ReadAllTextAsync(Repository.At("crds", "storeclusters.yaml")));
+        var made = await Api.CreateAsync(definition, CancellationToken.None);
+        _definitionIsOurs = made.Error is null;
+        await UntilAsync("the StoreCluster's definition is served", async () => (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client is null) return;
+        await _client.CoreV1.DeleteNamespaceAsync(Namespace);
+        // A definition that an installed operator needs stays.
+        if (_definitionIsOurs) await _client.ApiextensionsV1.DeleteCustomResourceDefinitionAsync("storeclusters.storecluster.io");
+        _client.Dispose();
+    }
+
+    internal async Task<StoreCluster> CreateAsync(string name, StoreClusterSpec spec)
+    {
+        var answer = await Api.CreateAsync(new StoreCluster { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace }, Spec = spec }, TestContext.Current.CancellationToken);
+        Assert.Null(answer.Error);
+        return answer.Value!;
+    }
+
+    internal async Task<StoreCluster> ReadAsync(string name)
+    {
+        var answer = await Api.GetAsync<StoreCluster>(new ObjectKey(Namespace, name), TestContext.Current.CancellationToken);
+        Assert.Null(answer.Error);
+        return answer.Value!;
+    }
+
+    internal async Task PatchAsync(string name, object patch, string? subresource = null)
+    {
+        var body = new V1Patch(JsonSerializer.Serialize(patch), V1Patch.PatchType.MergePatch);
+        if (subresource is null) await Client.CustomObjects.PatchNamespacedCustomObjectAsync(body, "storecluster.io", "v1alpha1", Namespace, "storeclusters", name);
+        else await Client.CustomObjects.PatchNamespacedCustomObjectScaleAsync(body, "storecluster.io", "v1alpha1", Namespace, "storeclusters", name);
+    }
+
+    /// <summary>The versions of a StoreCluster and of everything that the operator makes for it, besides events.</summary>
+    internal async Task<IReadOnlyList<string>> VersionsAsync(string name)
+    {
+        var sets = await Client.AppsV1.ListNamespacedStatefulSetAsync(Namespace);
+        var services = await Client.CoreV1.ListNamespacedServiceAsync(Namespace);
+        var claims = await Client.CoreV1.ListNamespacedPersistentVolumeClaimAsync(Namespace);
+        var clusters = (await Api.ListAsync<StoreCluster>(Namespace, null, null, TestContext.Current.CancellationToken)).Value!.Items;
+        return [.. sets.Items.Cast<IKubernetesObject<V1ObjectMeta>>().Concat(services.Items).Concat(claims.Items).Concat(clusters)
+            .Where(item => item.Metadata.Name.Contains(name, StringComparison.Ordinal)).Select(item => $"{item.GetType().Name} {item.Metadata.Name} {item.Metadata.ResourceVersion}").Order(StringComparer.Ordinal)];
+    }
+
+    internal static async Task UntilAsync(string what, Func<Task<bool>> holds, int seconds = 60)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); !await holds(); await Task.Delay(100, TestContext.Current.CancellationToken))
+            Assert.True(DateTime.UtcNow < deadline, $"not within {seconds} s: {what}");
+    }
+}
