@@ -21,15 +21,23 @@ internal sealed class WriteLog
         if (Crashed) throw new OperatorCrash(what);
         var index = _writes.Count;
         _writes.Add(what);
-        if (CrashAt == (index, true)) Crash(what);
-        var answer = effect();
-        if (CrashAt == (index, false)) Crash(what);
-        return answer;
+        if (CrashAt == (index, true)) throw Crash(what);
+        T answer;
+        try
+        {
+            answer = effect();
+        }
+        catch when (CrashAt == (index, false))
+        {
+            // Refused, and the process dies before it learns of that.
+            throw Crash(what);
+        }
+        return CrashAt == (index, false) ? throw Crash(what) : answer;
     }
 
-    private void Crash(string what)
+    private OperatorCrash Crash(string what)
     {
         Crashed = true;
-        throw new OperatorCrash(what);
+        return new(what);
     }
 }
