@@ -110,8 +110,10 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         if (RequestValidation.CheckTxn(request, options.TxnOperationsMax) is not StoreError.None and var invalid) return invalid;
         if ((caller.IsNobody || RequestValidation.IsReadOnly(request)) && loop.View.Txn(request) is not null)
         {
-            if (await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None) is not StoreError.None and var notReady) return notReady;
-            if (loop.View.Txn(request) is { } read)
+            var ready = await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None);
+            // Clients repeat a Range that met a change of leader, but no Txn, since it may have written: this one goes the way of those that do, to the next leader.
+            if (ready is not (StoreError.None or StoreError.LeaderChanged)) return ready;
+            if (ready == StoreError.None && loop.View.Txn(request) is { } read)
             {
                 if (read.Error != StoreError.None) return read.Error;
                 identity.Stamp(read.Response!.Header, loop.Status.Term);
