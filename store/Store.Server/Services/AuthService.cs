@@ -147,17 +147,11 @@ sealed class AuthService(MemberIdentity identity, ReplicaLoop loop, ITokens toke
         return read(loop.View);
     }
 
-    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
+    ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage
     {
-        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
-        caller.Sign(command);
-        var reply = await loop.ProposeAsync(command, CancellationToken.None);
-        if (reply.Error != StoreError.None) return reply.Error;
-        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
-        var response = (TResponse)reply.Result.Response!;
-        identity.Stamp(headerOf(response), loop.Status.Term);
-        return Answer.Of(response);
+        if (loop.IsLearner) return new(StoreError.NotSupportedForLearner);
+        return loop.ProposeAsync(command, caller, identity, headerOf);
     }
 
     ResponseHeader Header(StateView view) => identity.Header(view.Revision, loop.Status.Term);

@@ -81,7 +81,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         if (!caller.IsNobody || !PutFields.TryRead(bytes, out var put)) return PutAsync(PutRequest.Parser.ParseFrom(message), caller);
         StoreMetrics.Puts.Add();
         if (RequestValidation.CheckPut(put) is not StoreError.None and var invalid) return new(invalid);
-        return loop.IsLearner ? new(StoreError.NotSupportedForLearner) : AnswerAsync<PutResponse>(loop.ProposePutAsync(bytes), static r => r.Header);
+        return loop.IsLearner ? new(StoreError.NotSupportedForLearner) : loop.AnswerAsync<PutResponse>(loop.ProposePutAsync(bytes), identity, static r => r.Header);
     }
 
     public ValueTask<Answer> PutAsync(PutRequest request, Caller caller)
@@ -141,20 +141,7 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         caller.Sign(command);
         if (command.CalculateSize() > options.RequestBytesMax) return new(StoreError.RequestTooLarge);
         if (loop.IsCorrupt) return new(StoreError.CorruptCluster);
-        // Not cancelled with the call: what is proposed may be applied anyway, and the wait is bounded by the request timeout.
-        return AnswerAsync(loop.ProposeAsync(command, CancellationToken.None), headerOf);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    async ValueTask<Answer> AnswerAsync<TResponse>(Task<Reply> proposed, Func<TResponse, ResponseHeader> headerOf)
-        where TResponse : class, IMessage
-    {
-        var reply = await proposed;
-        if (reply.Error != StoreError.None) return reply.Error;
-        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
-        var response = (TResponse)reply.Result.Response!;
-        identity.Stamp(headerOf(response), loop.Status.Term);
-        return Answer.Of(response);
+        return loop.AnswerAsync(loop.ProposeAsync(command, CancellationToken.None), identity, headerOf);
     }
 
     /// <summary>Learners serve serializable ranges alone (contract 1.6, end).</summary>

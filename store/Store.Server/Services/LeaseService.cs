@@ -79,18 +79,12 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
             .Select(lease => lease.Id),
     ];
 
-    async ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
+    ValueTask<Answer> ProposeAsync<TResponse>(Command command, Caller caller, Func<TResponse, ResponseHeader> headerOf)
         where TResponse : class, IMessage
     {
-        if (loop.IsLearner) return StoreError.NotSupportedForLearner;
-        if (loop.IsCorrupt) return StoreError.CorruptCluster;
-        caller.Sign(command);
-        var reply = await loop.ProposeAsync(command, CancellationToken.None);
-        if (reply.Error != StoreError.None) return reply.Error;
-        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
-        var response = (TResponse)reply.Result.Response!;
-        identity.Stamp(headerOf(response), loop.Status.Term);
-        return Answer.Of(response);
+        if (loop.IsLearner) return new(StoreError.NotSupportedForLearner);
+        if (loop.IsCorrupt) return new(StoreError.CorruptCluster);
+        return loop.ProposeAsync(command, caller, identity, headerOf);
     }
 
     ResponseHeader Header() => identity.Header(loop.View.Revision, loop.Status.Term);

@@ -60,14 +60,7 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
             return Answer.Of(response);
         }
 
-        var command = new Command { Alarm = request };
-        caller.Sign(command);
-        var reply = await loop.ProposeAsync(command, CancellationToken.None);
-        if (reply.Error != StoreError.None) return reply.Error;
-        if (reply.Result!.Error != StoreError.None) return reply.Result.Error;
-        var changed = (AlarmResponse)reply.Result.Response!;
-        identity.Stamp(changed.Header ??= new(), loop.Status.Term);
-        return Answer.Of(changed);
+        return await loop.ProposeAsync<AlarmResponse>(new() { Alarm = request }, caller, identity, static r => r.Header ??= new());
     }
 
     /// <summary>The engine gives space back by itself: there is nothing to stop the world for.</summary>
