@@ -60,6 +60,21 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
+    public void A_full_file_that_cannot_be_put_aside_goes_on()
+    {
+        using var file = LogFile.Open(LogPath, new() { BytesMax = 10 }, time);
+        // A folder stands where the file should go.
+        Directory.CreateDirectory(Path.Combine(folder, "logs", "etcd-2026-01-31T12-00-00.000.log"));
+        file.Write("line 0\n"u8);
+        file.Write("line 1\n"u8);
+        time.Advance(TimeSpan.FromSeconds(1));
+        file.Write("line 2\n"u8);
+        Assert.Equal(["etcd-2026-01-31T12-00-01.000.log", "etcd.log"], Names);
+        Assert.Equal("line 0\nline 1\n", File.ReadAllText(Path.Combine(folder, "logs", Names[0])));
+        Assert.Equal("line 2\n", File.ReadAllText(LogPath));
+    }
+
+    [Fact]
     public void A_file_that_cannot_be_written_is_one_clear_line() =>
         Assert.StartsWith("--log-outputs /proc/nowhere/log cannot be written: ", Assert.Throws<FlagException>(() => LogFile.Open("/proc/nowhere/log", null, time)).Message, StringComparison.Ordinal);
 

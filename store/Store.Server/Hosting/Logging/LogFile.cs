@@ -44,7 +44,7 @@ sealed class LogFile : LogOutput
     {
         try
         {
-            if (rotation is not null && file.Position > 0 && file.Position + line.Length > rotation.BytesMax) Rotate(rotation);
+            if (rotation is not null && file.Position > 0 && file.Position + line.Length > rotation.BytesMax) TryRotate(rotation);
             file.Write(line);
             file.Flush();
         }
@@ -68,13 +68,27 @@ sealed class LogFile : LogOutput
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
     });
 
+    void TryRotate(LogRotation rule)
+    {
+        try
+        {
+            Rotate(rule);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Tried again with the next line.
+        }
+    }
+
     void Rotate(LogRotation rule)
     {
         var now = rule.LocalTime ? time.GetLocalNow() : time.GetUtcNow();
         var aside = $"{WithoutExtension}-{now.ToString(TimeForm, CultureInfo.InvariantCulture)}{Path.GetExtension(path)}";
-        file.Dispose();
+        // The open file goes along under its new name: where that cannot be, lines go on into the full one.
         File.Move(path, aside, overwrite: true);
+        var full = file;
         file = OpenFile(path);
+        full.Dispose();
         // Compressing takes time, and whoever logs must not wait for it.
         tidying = tidying.ContinueWith(_ => Tidy(rule), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
