@@ -40,7 +40,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator needs in a namespace that it watches. Secrets and ConfigMaps are not in it. */}}
+{{/* What the operator needs in a namespace that it watches. Secrets and ConfigMaps are not in it: see below. */}}
 {{- define "store-operator.rules" -}}
 - apiGroups: [storecluster.io]
   resources: [storeclusters]
@@ -73,6 +73,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [""]
   resources: [events]
   verbs: [list]
+{{- end -}}
+
+{{/* For clusters with spec.auth: root's password is read by the Secret's name, and the operator keeps its own. Never bound to all namespaces. */}}
+{{- define "store-operator.secretRules" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, delete]
 {{- end -}}
 
 {{/* Takes the CEL rules out of a schema, in place: Kubernetes before 1.25 does not know the field. */}}

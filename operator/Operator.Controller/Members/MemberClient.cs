@@ -23,32 +23,34 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
 
     public static string Address(string ip) => ip.Contains(':', StringComparison.Ordinal) ? $"http://[{ip}]:{Ports.Client}" : $"http://{ip}:{Ports.Client}";
 
-    /// <summary>Null when it does not answer in time, whatever the reason: for the planner that is all the same.</summary>
-    public async Task<MemberReport?> ReportAsync(string address, CancellationToken cancellation)
+    /// <summary>What it says of itself, or what it says against whoever asks. Neither when it does not answer in time, whatever the reason: for the planner that is
+    /// all the same.</summary>
+    /// <param name="token">Of a login; null without one.</param>
+    public async Task<(MemberReport? Report, string? Refusal)> ReportAsync(string address, string? token, CancellationToken cancellation)
     {
         try
         {
-            var status = await new Maintenance.MaintenanceClient(Channel(address)).StatusAsync(new StatusRequest(), Options(s_patience, cancellation));
-            return new MemberReport(
+            var status = await new Maintenance.MaintenanceClient(Channel(address)).StatusAsync(new StatusRequest(), Options(s_patience, token, cancellation));
+            return (new MemberReport(
                 status.Header.MemberId, status.Header.ClusterId.ToString("x"), status.Leader, status.IsLearner, status.Version, status.RaftIndex, status.RaftAppliedIndex, status.RaftTerm)
             {
                 Errors = [.. status.Errors],
                 DbBytes = status.DbSize,
                 DbInUseBytes = status.DbSizeInUse,
-            };
+            }, null);
         }
-        catch (RpcException) when (!cancellation.IsCancellationRequested)
+        catch (RpcException failure) when (!cancellation.IsCancellationRequested)
         {
-            return null;
+            return (null, IsRefusal(failure) ? failure.Status.Detail : null);
         }
     }
 
     /// <summary>The linearizable member list; null when there is no quorum to vouch for it.</summary>
-    public async Task<Membership?> ListAsync(string address, string cluster, CancellationToken cancellation)
+    public async Task<Membership?> ListAsync(string address, string? token, string cluster, CancellationToken cancellation)
     {
         try
         {
-            var list = await Cluster(address).MemberListAsync(new MemberListRequest { Linearizable = true }, Options(s_patience, cancellation));
+            var list = await Cluster(address).MemberListAsync(new MemberListRequest { Linearizable = true }, Options(s_patience, token, cancellation));
             return new Membership(list.Header.ClusterId.ToString("x"), [.. list.Members.Select(member => Read(cluster, member))]);
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
@@ -58,21 +60,25 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
     }
 
     /// <returns>Null, or what the store says against it.</returns>
-    public Task<string?> AddLearnerAsync(string address, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(s_changePatience, cancellation)), cancellation);
+    public Task<string?> AddLearnerAsync(string address, string? token, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> PromoteAsync(string address, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(s_changePatience, cancellation)), cancellation);
+    public Task<string?> PromoteAsync(string address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> RemoveAsync(string address, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(s_changePatience, cancellation)), cancellation);
+    public Task<string?> RemoveAsync(string address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+        await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <summary>The leader itself must be asked.</summary>
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> MoveLeaderAsync(string leaderAddress, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
-        await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(s_changePatience, cancellation)), cancellation);
+    public Task<string?> MoveLeaderAsync(string leaderAddress, string? token, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
+        await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(s_changePatience, token, cancellation)), cancellation);
+
+    /// <summary>For calls about users, with the options of a change.</summary>
+    public (Auth.AuthClient Client, CallOptions Options) Users(string address, string? token, CancellationToken cancellation) =>
+        (new Auth.AuthClient(Channel(address)), Options(s_changePatience, token, cancellation));
 
     public void Dispose()
     {
@@ -124,7 +130,12 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
         UsedAt = time.GetTimestamp(),
     };
 
-    private static CallOptions Options(TimeSpan patience, CancellationToken cancellation) => new(deadline: DateTime.UtcNow + patience, cancellationToken: cancellation);
+    private static CallOptions Options(TimeSpan patience, string? token, CancellationToken cancellation) =>
+        new(token is null ? null : new Metadata { { "token", token } }, DateTime.UtcNow + patience, cancellation);
+
+    /// <summary>Who asked is not known, or not any more, or may not; a status request can be refused for nothing else.</summary>
+    private static bool IsRefusal(RpcException failure) =>
+        failure.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.InvalidArgument;
 
     private static ListedMember Read(string cluster, Member member) => new(
         member.PeerURLs.Select(url => MemberName.FromPeerUrl(cluster, url)).FirstOrDefault(name => name is not null),

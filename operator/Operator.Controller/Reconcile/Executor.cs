@@ -5,22 +5,23 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Carries out one step. Each answer goes into the caches at once, so that the next pass sees what this one did.</summary>
-internal sealed class Executor(KubeApi api, Caches caches, MemberClient members, Fence fence)
+internal sealed class Executor(KubeApi api, Caches caches, MemberClient members, AuthExecutor authentication, LoginTokens tokens, Fence fence)
 {
     /// <returns>Null, or what went wrong.</returns>
     public async Task<string?> ExecuteAsync(ClusterView view, Step step, CancellationToken cancellation)
     {
         fence.Require();
+        var token = tokens.Of(view.Cluster)?.Token;
         return step switch
         {
             Step.Apply { Object: V1StatefulSet set } => await ApplyAsync(view, set, caches.StatefulSets, cancellation),
             Step.Apply { Object: V1Service service } => await ApplyAsync(view, service, caches.Services, cancellation),
             Step.Apply { Object: V1PodDisruptionBudget budget } => await ApplyAsync(view, budget, caches.Budgets, cancellation),
-            Step.AddLearner add => await AskAnyAsync(view, null, address => members.AddLearnerAsync(address, add.PeerUrl, cancellation)),
-            Step.Promote promote => await AskAnyAsync(view, promote.Member, address => members.PromoteAsync(address, promote.Id, cancellation)),
-            Step.RemoveMember remove => await AskAnyAsync(view, remove.Member, address => members.RemoveAsync(address, remove.Id, cancellation)),
+            Step.AddLearner add => await AskAnyAsync(view, null, address => members.AddLearnerAsync(address, token, add.PeerUrl, cancellation)),
+            Step.Promote promote => await AskAnyAsync(view, promote.Member, address => members.PromoteAsync(address, token, promote.Id, cancellation)),
+            Step.RemoveMember remove => await AskAnyAsync(view, remove.Member, address => members.RemoveAsync(address, token, remove.Id, cancellation)),
             Step.MoveLeader move => Address(view, move.From) is { } leader
-                ? await members.MoveLeaderAsync(leader, move.ToId, cancellation)
+                ? await members.MoveLeaderAsync(leader, token, move.ToId, cancellation)
                 : $"the leader {move.From} has no address",
             Step.DeletePod delete => Words(await api.DeleteAsync<V1Pod>(Key(view, delete.Pod), delete.Uid, delete.Force ? 0 : null, cancellation)),
             Step.DeleteStatefulSet delete => Words(await api.DeleteAsync<V1StatefulSet>(Key(view, delete.Member.ToString()), delete.Uid, cancellation)),
@@ -28,6 +29,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.DeleteClaim delete => Words(await api.DeleteAsync<V1PersistentVolumeClaim>(Key(view, delete.Claim), delete.Uid, cancellation)),
             Step.ResizeClaim resize => await ResizeAsync(view, resize, cancellation),
             Step.OwnClaim own => await OwnAsync(view, own, cancellation),
+            Step.Authentication change => await authentication.ExecuteAsync(view, change, cancellation),
             _ => throw new InvalidOperationException($"{step.GetType().Name} is no step for the executor"),
         };
     }
@@ -79,7 +81,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
 
     private static ObjectKey Key(ClusterView view, string name) => new(view.Namespace, name);
 
-    private static string? Address(ClusterView view, MemberName member) =>
+    public static string? Address(ClusterView view, MemberName member) =>
         view.Pods.FirstOrDefault(pod => pod.Metadata.Name == member.Pod)?.Status?.PodIP is { Length: > 0 } ip
             ? MemberClient.Address(ip)
             : null;

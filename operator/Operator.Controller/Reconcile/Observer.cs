@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Gathers one <see cref="ClusterView"/>: the caches, and what the members answer now.</summary>
-internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, string defaultImage, TimeProvider time)
+internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AuthObserver authentication, string defaultImage, TimeProvider time)
 {
     public async Task<ClusterView> ObserveAsync(StoreCluster cluster, CancellationToken cancellation)
     {
@@ -12,8 +12,9 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         var (sets, pods) = (caches.StatefulSets.OwnedBy(key), caches.Pods.OwnedBy(key));
         var now = Seconds(time.GetUtcNow().UtcDateTime);
         var complaints = Complaint.MayExist(sets, pods, now) ? await ReadComplaintsAsync(key.Namespace, cancellation) : [];
-        var answers = await Task.WhenAll(Reachable(cluster, pods).Select(async member => (member.Name, Report: await members.ReportAsync(member.Address, cancellation), member.Address)));
-        var reports = answers.Where(answer => answer.Report is not null).ToDictionary(answer => answer.Name, answer => answer.Report!);
+        var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);
+        var answers = await AskAllAsync(cluster, secrets, [.. Reachable(cluster, pods)], cancellation);
+        var voters = Able(answers);
         return new ClusterView
         {
             Cluster = cluster,
@@ -25,8 +26,10 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Services = caches.Services.OwnedBy(key),
             Budgets = caches.Budgets.OwnedBy(key),
             Complaints = complaints,
-            Reports = reports,
-            Membership = await ReadMembershipAsync(cluster, [.. answers.Where(answer => answer.Report is not null).Select(answer => (answer.Address, answer.Report!))], cancellation),
+            Reports = answers.Where(answer => answer.Report is not null).ToDictionary(answer => answer.Name, answer => answer.Report!),
+            Refusals = answers.Where(answer => answer.Refusal is not null).ToDictionary(answer => answer.Name, answer => answer.Refusal!),
+            Membership = await ReadMembershipAsync(cluster, voters, cancellation),
+            Auth = secrets is null ? null : await authentication.ViewAsync(cluster, secrets, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
         };
     }
 
@@ -52,12 +55,38 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         }
     }
 
-    /// <summary>Asks whoever knows a leader, voters first: one linearizable answer is enough, as there can only be one truth.</summary>
-    private async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<(string Address, MemberReport Report)> answers, CancellationToken cancellation)
+    private sealed record MemberAnswer(MemberName Name, string Address, MemberReport? Report, string? Refusal);
+
+    /// <summary>With the token of an earlier login; those who do not know it (any more) are asked again with that of a new one. A member knows no token from before its
+    /// restart, and a learner none from before it was there.</summary>
+    private async Task<IReadOnlyList<MemberAnswer>> AskAllAsync(StoreCluster cluster, AuthSecrets? secrets, IReadOnlyList<(MemberName Name, string Address)> reachable, CancellationToken cancellation)
     {
-        foreach (var (address, _) in answers.Where(answer => answer.Report.Leader != 0).OrderBy(answer => answer.Report.Learner).ThenByDescending(answer => answer.Report.MemberId == answer.Report.Leader))
+        var token = authentication.TokenOf(cluster);
+        var answers = await Task.WhenAll(reachable.Select(member => AskAsync(member.Name, member.Address, token, cancellation)));
+        if (secrets is null || answers.All(answer => answer.Refusal is null)) return answers;
+        // Those that answered first: among those that refuse may be a learner, which takes no logins.
+        var addresses = Able(answers).Concat(answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)).ToList();
+        if (await authentication.LogInAsync(cluster, secrets, addresses, cancellation) is not { } fresh) return answers;
+        return await Task.WhenAll(answers.Select(answer => answer.Refusal is null ? Task.FromResult(answer) : AskAsync(answer.Name, answer.Address, fresh, cancellation)));
+    }
+
+    private async Task<MemberAnswer> AskAsync(MemberName name, string address, string? token, CancellationToken cancellation)
+    {
+        var (report, refusal) = await members.ReportAsync(address, token, cancellation);
+        return new MemberAnswer(name, address, report, refusal);
+    }
+
+    /// <summary>Addresses of those who know a leader: voters first, and of them the leader.</summary>
+    private static List<string> Able(IReadOnlyList<MemberAnswer> answers) => [.. answers.Where(answer => answer.Report is { Leader: not 0 })
+        .OrderBy(answer => answer.Report!.Learner).ThenByDescending(answer => answer.Report!.MemberId == answer.Report.Leader).Select(answer => answer.Address)];
+
+    /// <summary>One linearizable answer is enough, as there can only be one truth.</summary>
+    private async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    {
+        var token = authentication.TokenOf(cluster);
+        foreach (var address in addresses)
         {
-            if (await members.ListAsync(address, cluster.Metadata.Name, cancellation) is { } membership) return membership;
+            if (await members.ListAsync(address, token, cluster.Metadata.Name, cancellation) is { } membership) return membership;
         }
 
         return null;

@@ -1,4 +1,5 @@
 using k8s;
+using k8s.Models;
 using Operator.Core;
 
 namespace Operator.Controller;
@@ -18,16 +19,35 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
         return null;
     }
 
-    /// <summary>A change of Ready is what people want to see in <c>kubectl describe</c>.</summary>
+    /// <summary>A change of Ready is what people want to see in <c>kubectl describe</c>, and so is what becomes of authentication.</summary>
     private void Tell(StoreCluster cluster, StoreClusterStatus status)
     {
-        var before = cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == ConditionTypes.Ready);
-        var now = status.Conditions?.FirstOrDefault(condition => condition.Type == ConditionTypes.Ready);
-        if (now is null || (before?.Status == now.Status && before.Reason == now.Reason)) return;
-        Log.ReadyChanged(log, ObjectStore<StoreCluster>.KeyOf(cluster), now.Status, now.Reason, now.Message);
-        if (now.Status == "True" || s_ordinary.Contains(now.Reason)) events.Normal(cluster, now.Reason, now.Message);
-        else events.Warning(cluster, now.Reason, now.Message);
+        if (Changed(cluster, status, ConditionTypes.Ready) is { } ready)
+        {
+            Log.ReadyChanged(log, ObjectStore<StoreCluster>.KeyOf(cluster), ready.Status, ready.Reason, ready.Message);
+            Tell(cluster, ready, ready.Reason);
+        }
+
+        // That nobody wants it is news only after somebody did.
+        if (Changed(cluster, status, ConditionTypes.AuthReady) is { Status: not "Unknown" } auth && !(auth.Reason == "NotWanted" && Before(cluster, ConditionTypes.AuthReady) is null))
+            Tell(cluster, auth, auth.Reason switch { "Enabled" => "AuthEnabled", "NotWanted" => "AuthDisabled", _ => auth.Reason });
     }
 
-    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", Operations.Form, Operations.Add, Operations.Remove];
+    private void Tell(StoreCluster cluster, V1Condition condition, string reason)
+    {
+        if (condition.Status == "True" || s_ordinary.Contains(condition.Reason)) events.Normal(cluster, reason, condition.Message);
+        else events.Warning(cluster, reason, condition.Message);
+    }
+
+    /// <summary>Null when it says what it said before.</summary>
+    private static V1Condition? Changed(StoreCluster cluster, StoreClusterStatus status, string type)
+    {
+        var before = Before(cluster, type);
+        var now = status.Conditions?.FirstOrDefault(condition => condition.Type == type);
+        return now is null || (before?.Status == now.Status && before.Reason == now.Reason) ? null : now;
+    }
+
+    private static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+
+    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", Operations.Form, Operations.Add, Operations.Remove];
 }

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass: observe, diagnose, plan, report, execute. At most one thing is changed; the next pass looks again.</summary>
-internal sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
+internal sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
 {
     /// <summary>After a step the world is different: look again at once, yet let other clusters have their turn.</summary>
     private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(20);
@@ -41,7 +41,11 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         return step is null ? Rest(key, diagnosis, plan) : await ExecuteAsync(entity, view, plan, step, cancellation);
     }
 
-    public void Forget(ObjectKey key) => _errors.TryRemove(key, out _);
+    public void Forget(ObjectKey key)
+    {
+        _errors.TryRemove(key, out _);
+        tokens.Forget(key);
+    }
 
     private async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)
     {

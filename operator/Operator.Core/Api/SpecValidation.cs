@@ -15,6 +15,7 @@ public static class SpecValidation
             ?? Quantities("spec.resources.limits", spec.Resources?.Limits)
             ?? RequestsWithinLimits(spec.Resources)
             ?? ServerValidation.Check(spec)
+            ?? Auth(spec.Auth)
             ?? Placement(spec)
             ?? Lifecycle(spec)
             ?? OneOf("spec.services.client.type", spec.Services.Client.Type, "ClusterIP", "NodePort", "LoadBalancer")
@@ -34,6 +35,14 @@ public static class SpecValidation
 
     private static string? Replicas(StoreClusterSpec spec) =>
         spec.Replicas is 1 or 3 or 5 or 7 ? null : $"spec.replicas is {spec.Replicas}; use 1, 3, 5 or 7";
+
+    private static string? Auth(AuthSpec? auth)
+    {
+        if (auth is null) return null;
+        if (auth is { Enabled: true, RootSecret: null }) return "spec.auth.rootSecret is missing; name the Secret that holds root's password";
+        return auth.RootSecret is { Name: "" } ? "spec.auth.rootSecret.name is empty; name the Secret that holds root's password"
+            : auth.RootSecret is { Key: "" } ? "spec.auth.rootSecret.key is empty; name the key of the Secret's data, such as password" : null;
+    }
 
     private static string? Placement(StoreClusterSpec spec) =>
         OneOf("spec.topology.hosts", spec.Topology.Hosts, Spread.Preferred, Spread.Required, Spread.Off)

@@ -48,6 +48,10 @@ public sealed record StoreClusterSpec
     [Doc("How the store itself is tuned. What is absent keeps the store's own default.")]
     public ServerSpec? Server { get; init; }
 
+    [JsonPropertyName("auth")]
+    [Doc("Who may do what. Users and roles beside root are made with etcdctl.")]
+    public AuthSpec? Auth { get; init; }
+
     [JsonPropertyName("topology")]
     [Doc("How members are spread over zones and nodes.")]
     [Default("{}")]
@@ -85,6 +89,9 @@ public sealed record StoreClusterSpec
     [JsonPropertyName("podTemplate")]
     [Doc("Additions to the members' pods.")]
     public PodTemplateSpec? PodTemplate { get; init; }
+
+    [JsonIgnore]
+    public bool WantsAuth => Auth is { Enabled: true };
 
     /// <summary>Whether the volumes go with the StoreCluster.</summary>
     [JsonIgnore]

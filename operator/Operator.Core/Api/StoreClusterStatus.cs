@@ -78,12 +78,16 @@ public sealed record StoreClusterStatus
     [Doc("What spec.update.onFailure: Rollback goes back to.")]
     public UpdateStatus? Update { get; init; }
 
+    [JsonPropertyName("auth")]
+    [Doc("There while the operator keeps authentication on, or has yet to turn it off.")]
+    public AuthStatus? Auth { get; init; }
+
     [JsonPropertyName("blocked")]
     [Doc("What the operator would do but may not yet, and why.")]
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, Reconciled and Paused.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }

@@ -12,6 +12,9 @@ public static class Names
     public static string ClientService(string cluster) => cluster;
 
     public static string Budget(string cluster) => cluster;
+
+    /// <summary>The Secret that holds what the operator itself logs in with.</summary>
+    public static string OperatorLogin(string cluster) => $"{cluster}-operator-login";
 }
 
 public static class Ports

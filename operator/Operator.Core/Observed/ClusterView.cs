@@ -29,6 +29,12 @@ public sealed record ClusterView
     /// <summary>By member; those that did not answer are absent.</summary>
     public IReadOnlyDictionary<MemberName, MemberReport> Reports { get; init; } = new Dictionary<MemberName, MemberReport>();
 
+    /// <summary>Of members that answer, but not to somebody whom they do not know: what they say.</summary>
+    public IReadOnlyDictionary<MemberName, string> Refusals { get; init; } = new Dictionary<MemberName, string>();
+
+    /// <summary>Null where authentication is not the operator's concern.</summary>
+    public AuthView? Auth { get; init; }
+
     public string Name => Cluster.Metadata.Name;
     public string Namespace => Cluster.Metadata.NamespaceProperty;
     public StoreClusterSpec Spec => Cluster.Spec;

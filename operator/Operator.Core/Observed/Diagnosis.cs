@@ -11,6 +11,9 @@ public sealed record MemberVerdict(MemberName Name, Health Health)
     public ListedMember? Listed { get; init; }
     public MemberReport? Report { get; init; }
 
+    /// <summary>What it says when it answers but does not let the operator in.</summary>
+    public string? Refusal { get; init; }
+
     /// <summary>Set when it will not come back by itself.</summary>
     public Loss? Loss { get; init; }
 
@@ -70,9 +73,10 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
         var report = view.Reports.GetValueOrDefault(name);
         var listed = view.Membership?.Find(name);
         var claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim);
-        var health = Sum(view, name, set, pod, listed, report);
+        var health = PodVerdict.KeepCause(Sum(view, name, set, pod, listed, report), pod, name, view.Status.Members?.FirstOrDefault(member => member.Name == name.ToString()));
         if (set is not null) health = Complaint.Explain(health, name, set, pod, claim, view.Complaints);
-        var loss = Loss.Of(pod, claim, report, health);
+        var refusal = view.Refusals.GetValueOrDefault(name);
+        var loss = Loss.Of(pod, claim, answers: report is not null || refusal is not null, health);
         return new MemberVerdict(name, Worse(view, health, loss))
         {
             Set = set,
@@ -81,6 +85,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
             Loss = loss,
             Listed = listed,
             Report = report,
+            Refusal = refusal,
         };
     }
 
@@ -104,6 +109,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
 
         if (health.State != MemberState.Ready) return health;
         // The kubelet's word is up to half a minute old when a node dies. The member's own is not.
+        if (view.Refusals.TryGetValue(name, out var refusal)) return new Health(MemberState.NotReady, "Refused", $"member {name} does not let the operator in: {refusal}{(view.Auth is null ? "; set spec.auth to what was turned on there" : "")}");
         if (report is null) return new Health(MemberState.NotReady, "Unreachable", $"member {name} does not answer the operator");
         if (report.Leader == 0) return new Health(MemberState.NotReady, "NoLeader", $"member {name} knows of no leader");
         if (view.Membership is not null && listed is null) return new Health(MemberState.NotReady, "NotAMember", $"{name} is not in the store's member list");

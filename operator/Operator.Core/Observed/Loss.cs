@@ -14,9 +14,9 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
     /// <summary>A cordoned node comes back when its maintenance is over: nobody's loss.</summary>
     private const string Cordoned = "were unschedulable";
 
-    public static Loss? Of(V1Pod? pod, V1PersistentVolumeClaim? claim, MemberReport? report, Health health)
+    public static Loss? Of(V1Pod? pod, V1PersistentVolumeClaim? claim, bool answers, Health health)
     {
-        if (report is not null || pod is null) return null;
+        if (answers || pod is null) return null;
         var unready = Transition(pod, "Ready") ?? pod.Metadata.CreationTimestamp;
         if (health.Reason == PodVerdict.DiskLost) return new Loss(PodVerdict.DiskLost, unready ?? DateTime.MinValue, health.Message);
         if (claim?.Status?.Phase == "Lost")

@@ -79,9 +79,7 @@ public static class PodVerdict
     {
         if (s_imageReasons.Contains(wait.Reason))
         {
-            // The status's image may be empty until the image is there; the spec's is what was asked for.
-            var image = pod.Spec?.Containers?.FirstOrDefault(spec => spec.Name == "store")?.Image ?? container.Image;
-            return new Health(MemberState.Failed, ImagePullFailed, $"pod {member.Pod}: image \"{image}\" cannot be pulled: {wait.Message ?? wait.Reason}");
+            return new Health(MemberState.Failed, ImagePullFailed, $"{PullFailed(pod, member)}: {wait.Message ?? wait.Reason}");
         }
 
         var ended = container.LastState?.Terminated;
@@ -90,6 +88,19 @@ public static class PodVerdict
                 $"pod {member.Pod}: the store exited with code {ended.ExitCode} after {container.RestartCount} restarts{Tail(ended.Message)}; see kubectl logs {member.Pod}")
             : new Health(MemberState.Failed, wait.Reason, $"pod {member.Pod}: {wait.Message ?? wait.Reason}");
     }
+
+    /// <summary>Between two attempts to pull, many a kubelet says only that it waits. Its word of the last attempt is kept meanwhile: it names the cause, and status is
+    /// not written again and again for the two by turns.</summary>
+    /// <param name="before">The member's status so far.</param>
+    public static Health KeepCause(Health health, V1Pod? pod, MemberName member, MemberStatus? before) =>
+        health.Reason == ImagePullFailed && before is { Reason: ImagePullFailed, Message: { } said } && said.StartsWith(PullFailed(pod!, member), StringComparison.Ordinal)
+        && pod!.Status.ContainerStatuses.Any(container => container.State?.Waiting?.Reason == "ImagePullBackOff")
+            ? health with { Message = said }
+            : health;
+
+    /// <summary>The status's image may be empty until the image is there; the spec's is what was asked for.</summary>
+    private static string PullFailed(V1Pod pod, MemberName member) =>
+        $"pod {member.Pod}: image \"{pod.Spec?.Containers?.FirstOrDefault(spec => spec.Name == "store")?.Image}\" cannot be pulled";
 
     /// <summary>Of a store that does not run, what it said at its end.</summary>
     private static string? LastWords(V1ContainerStatus? container) =>

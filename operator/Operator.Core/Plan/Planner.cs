@@ -19,6 +19,7 @@ public static class Planner
         new("Claims", ObjectRules.Claims),
         new("Rollback", Rollback.Start),
         new("Unwedge", RestartRules.Unwedge),
+        new("Authentication", AuthRules.Keep),
         new("Quorum", SafetyRules.Quorum),
         new("Leave", MembershipRules.Leave),
         new("RemovedElsewhere", MembershipRules.RemovedElsewhere),

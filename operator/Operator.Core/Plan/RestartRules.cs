@@ -19,7 +19,7 @@ internal static class RestartRules
     /// <summary>It takes no part in a serving quorum (this rule stands above Quorum: the member list may be unread), or the others are one without it.</summary>
     private static bool CanBeSpared(Diagnosis diagnosis, MemberVerdict member)
     {
-        if (member.Report is null or { Leader: 0 } or { Learner: true }) return true;
+        if (member is { Refusal: null, Report: null or { Leader: 0 } or { Learner: true } }) return true;
         if (diagnosis.View.Membership is not { } membership) return false;
         var voters = membership.Members.Count(listed => !listed.Learner);
         return diagnosis.HealthyVoters.Count(other => other.Name != member.Name) >= Numbers.Quorum(voters);

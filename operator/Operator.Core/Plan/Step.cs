@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>The one thing a pass changes. Data, not a call: the shell carries it out, and carrying it out twice does no harm.</summary>
-public abstract record Step
+public abstract partial record Step
 {
     private Step()
     {

@@ -15,6 +15,7 @@ public static class ConditionTypes
     public const string IdentityConsistent = "IdentityConsistent";
     public const string TopologySatisfied = "TopologySatisfied";
     public const string StorageHealthy = "StorageHealthy";
+    public const string AuthReady = "AuthReady";
     public const string Paused = "Paused";
 }
 

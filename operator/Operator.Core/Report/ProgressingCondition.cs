@@ -32,6 +32,10 @@ internal static class ProgressingCondition
         Step.FinishOperation => "the operation is done",
         Step.RollBack back => $"going back to the last template from which all served: {back.Why}",
         Step.LatchFormed => "the cluster has formed",
+        Step.TakeAuth or Step.CreateLogin or Step.EnableAuth => "turning authentication on",
+        Step.RestoreLogin => $"restoring the user {OperatorLogin.User}",
+        Step.SetRootPassword or Step.LatchRootPassword => "giving root the password in its Secret",
+        Step.DisableAuth or Step.DeleteLogin or Step.ReleaseAuth => "turning authentication off",
         Step.MintToken or Step.LatchToken => "naming the cluster",
         _ => step.GetType().Name,
     };

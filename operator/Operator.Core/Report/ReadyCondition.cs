@@ -24,6 +24,7 @@ internal static class ReadyCondition
         if (plan.Step is Step.Apply { Object: V1StatefulSet set }) return new Verdict("False", "Updating", $"the template of {set.Metadata.Name} is being changed");
         if (diagnosis.Members.FirstOrDefault(member => member.Outdated) is { } outdated)
             return new Verdict("False", "Updating", $"pod {outdated.Name.Pod} still runs the former template");
+        if (AuthReadyCondition.Missing(diagnosis) is { } unasked) return unasked with { Status = "False" };
         return Rollback.IsInForce(diagnosis.View)
             ? new Verdict("False", "RolledBack", $"{diagnosis.View.Status.Update!.Message}; the former template is back until the spec changes")
             : new Verdict("True", "AllMembersServe", $"{ready} of {wanted} members serve");

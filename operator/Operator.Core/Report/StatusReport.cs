@@ -41,6 +41,7 @@ public static class StatusReport
                 Condition(ConditionTypes.Reconciled, ReconciledCondition.Judge(diagnosis, error)),
                 Condition(ConditionTypes.MembersUpdated, MembersUpdatedCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.StorageHealthy, StorageCondition.Judge(diagnosis)),
+                Condition(ConditionTypes.AuthReady, AuthReadyCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.Paused, PausedCondition.Judge(diagnosis)),
             ],
         };

@@ -48,10 +48,14 @@ public sealed class CrdTests
         }
     }
 
-    [Fact]
-    public void The_sample_is_valid_and_reads_back()
+    public static TheoryData<string> Samples => [.. Directory.GetFiles(Repository.At("crds", "examples"), "*.yaml").Select(path => Path.GetFileName(path))];
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void The_samples_are_valid_and_read_back(string file)
     {
-        var sample = Yaml.Read<StoreCluster>(File.ReadAllText(Repository.At("crds", "examples", "storecluster.yaml")));
+        var text = File.ReadAllText(Repository.At("crds", "examples", file)).Split("---\n").Single(document => document.Contains("kind: StoreCluster\n", StringComparison.Ordinal));
+        var sample = Yaml.Read<StoreCluster>(text);
         Assert.Null(SpecValidation.Check(sample));
         Assert.Equal(3, sample.Spec.Replicas);
     }

@@ -25,10 +25,15 @@ public sealed class ChartTests
     }
 
     [Fact]
-    public async Task Nobody_is_granted_Secrets_or_ConfigMaps()
+    public async Task Nobody_is_granted_ConfigMaps_and_Secrets_only_in_single_namespaces()
     {
-        var rules = (await RenderAsync()).SelectMany(item => item switch { V1ClusterRole role => role.Rules, V1Role role => role.Rules, _ => [] });
-        Assert.DoesNotContain(rules, rule => rule.Resources.Any(resource => resource is "secrets" or "configmaps" or "*"));
+        var objects = await RenderAsync("--set", "rbac.secretNamespaces={a,b}");
+        var clusterRoles = objects.OfType<V1ClusterRole>().ToList();
+        Assert.DoesNotContain(clusterRoles.SelectMany(role => role.Rules), rule => rule.Resources.Any(resource => resource is "configmaps" or "*"));
+        var secrets = Assert.Single(clusterRoles, role => role.Rules.Any(rule => rule.Resources.Contains("secrets")));
+        Assert.DoesNotContain(["list", "watch", "update", "patch", "*"], secrets.Rules.SelectMany(rule => rule.Verbs).Contains);
+        Assert.DoesNotContain(secrets.Metadata.Name, objects.OfType<V1ClusterRoleBinding>().Select(binding => binding.RoleRef.Name));
+        Assert.Equal(["a", "b"], objects.OfType<V1RoleBinding>().Where(binding => binding.RoleRef.Name == secrets.Metadata.Name).Select(binding => binding.Metadata.NamespaceProperty));
     }
 
     [Fact]

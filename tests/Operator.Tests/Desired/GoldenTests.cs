@@ -23,7 +23,7 @@ public sealed class GoldenTests
         var golden = Path.Combine(path, "manifests.yaml");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1") File.WriteAllText(golden, rendered);
         Assert.Equal(File.ReadAllText(golden), rendered);
-        Assert.Equal(5, KubernetesYaml.LoadAllFromString(rendered, strict: true).Count);
+        Assert.Equal(cluster.Spec.WantsAuth ? 6 : 5, KubernetesYaml.LoadAllFromString(rendered, strict: true).Count);
     }
 
     private static IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects(StoreCluster cluster)
@@ -34,6 +34,7 @@ public sealed class GoldenTests
         yield return PeerService.Build(cluster);
         yield return ClientService.Build(cluster);
         yield return DisruptionBudget.Build(cluster, voters: 1);
+        if (cluster.Spec.WantsAuth) yield return OperatorLogin.Build(cluster, "thrown");
         yield return MemberStatefulSet.Build(cluster, first, Ticket.Form(first, "shop"), "token", image);
         yield return MemberStatefulSet.Build(cluster, second, Ticket.Join(both, "shop"), "token", image);
     }

@@ -26,6 +26,17 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public void Why_an_image_cannot_be_pulled_is_kept_while_the_kubelet_only_waits()
+    {
+        var world = new World().Formed(3).Member(2, member => member.WaitsWith("ErrImagePull", "manifest unknown"));
+        var first = Report(world);
+        var second = Report(world.Status(_ => first).Member(2, member => member.WaitsWith("ImagePullBackOff", "back-off pulling image")));
+        Assert.Contains("manifest unknown", second.Members!.Single(member => member.Name == "orders-2").Message, StringComparison.Ordinal);
+        var third = Report(world.Status(_ => second).Member(2, member => member.WaitsWith("ErrImagePull", "unauthorized")));
+        Assert.Contains("unauthorized", third.Members!.Single(member => member.Name == "orders-2").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_image_that_cannot_be_pulled_is_named()
     {
         var status = Report(new World().Formed(3).Member(2, member => member.WaitsWith("ImagePullBackOff", "not found")));

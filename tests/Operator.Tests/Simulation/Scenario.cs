@@ -73,6 +73,26 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
             simulation.RunUntil(() => simulation.Has("orders-6"), TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
             simulation.RunUntilSettled(Cluster);
         }),
+        new("authentication with a Secret that comes late and changes, and off again", simulation =>
+        {
+            simulation.Apply(Cluster, Asking(Spec(1)));
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status is { ReadyMembers: 1, Operation: null }, TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            simulation.Secret("root", "first");
+            simulation.RunUntilSettled(Cluster);
+            simulation.Secret("root", "second");
+            simulation.RunUntil(() => simulation.Store.Groups[0].Users.Users["root"].Password == "second", TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+            Want(simulation, 1);
+        }),
+        new("lost disk under authentication", simulation =>
+        {
+            simulation.Secret("root", "first");
+            Want(simulation, 3, change: Asking);
+            simulation.Delete("persistentvolumeclaims", "data-orders-2-0");
+            simulation.Delete("pods", "orders-2-0");
+            simulation.RunUntil(() => simulation.Has("orders-4"), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -94,6 +114,8 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
         var parts = image?.Split(':');
         return new StoreClusterSpec { Replicas = replicas, Image = new ImageSpec { Repository = parts?[0], Tag = parts?[1] } };
     }
+
+    private static StoreClusterSpec Asking(StoreClusterSpec spec) => spec with { Auth = new AuthSpec { Enabled = true, RootSecret = new SecretKeyReference { Name = "root" } } };
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

@@ -13,20 +13,17 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
     private const int NotFound = 5;
     private const int Unavailable = 14;
 
-    private sealed class Refusal(int code, string text) : Exception(text)
-    {
-        public int Code => code;
-    }
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (store.At(request.RequestUri!.Host) is not { } process) throw new HttpRequestException($"connection refused: {request.RequestUri.Authority}");
         var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];
         try
         {
-            return Respond(Answer(process, request.RequestUri.AbsolutePath, body), 0, "");
+            var method = request.RequestUri.AbsolutePath;
+            SimulatedAuth.Pass(process, method, request.Headers.TryGetValues("token", out var token) ? token.First() : null);
+            return Respond(Answer(process, method, body), 0, "");
         }
-        catch (Refusal refusal)
+        catch (SimulatedRefusal refusal)
         {
             return Respond(null, refusal.Code, refusal.Message);
         }
@@ -40,8 +37,17 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
         "/etcdserverpb.Cluster/MemberPromote" => writes.Write("MemberPromote", () => Promote(process, MemberPromoteRequest.Parser.ParseFrom(body).ID)),
         "/etcdserverpb.Cluster/MemberRemove" => writes.Write("MemberRemove", () => Remove(process, MemberRemoveRequest.Parser.ParseFrom(body).ID)),
         "/etcdserverpb.Maintenance/MoveLeader" => writes.Write("MoveLeader", () => Move(process, MoveLeaderRequest.Parser.ParseFrom(body).TargetID)),
-        _ => throw new Refusal(12, $"{method} is not simulated"),
+        _ when method.StartsWith(SimulatedAuth.Service, StringComparison.Ordinal) => Users(process, method, body),
+        _ => throw new SimulatedRefusal(12, $"{method} is not simulated"),
     };
+
+    private IMessage Users(StoreProcess process, string method, byte[] body)
+    {
+        RequireLeader(process);
+        return SimulatedAuth.Changes(method)
+            ? writes.Write(method[SimulatedAuth.Service.Length..], () => SimulatedAuth.Answer(process, method, body))
+            : SimulatedAuth.Answer(process, method, body);
+    }
 
     private static StatusResponse Status(StoreProcess process)
     {
@@ -68,8 +74,8 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
     {
         RequireLeader(process);
         var group = process.Group;
-        if (group.Members.Any(member => request.PeerURLs.Contains(member.PeerUrl))) throw new Refusal(FailedPrecondition, "etcdserver: Peer URLs already exists");
-        if (request.IsLearner && group.Members.Any(member => member.Learner)) throw new Refusal(FailedPrecondition, "etcdserver: too many learner members in cluster");
+        if (group.Members.Any(member => request.PeerURLs.Contains(member.PeerUrl))) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: Peer URLs already exists");
+        if (request.IsLearner && group.Members.Any(member => member.Learner)) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: too many learner members in cluster");
         var added = new GroupMember { Id = store.NewMemberId(group, request.PeerURLs[0], group.Token), PeerUrl = request.PeerURLs[0], Learner = request.IsLearner };
         group.Members.Add(added);
         return new MemberAddResponse { Header = Header(process), Member = Say(added) };
@@ -79,10 +85,10 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
     {
         RequireLeader(process);
         var group = process.Group;
-        var member = group.Find(id) ?? throw new Refusal(NotFound, "etcdserver: member not found");
-        if (!member.Learner) throw new Refusal(FailedPrecondition, "etcdserver: can only promote a learner member");
+        var member = group.Find(id) ?? throw new SimulatedRefusal(NotFound, "etcdserver: member not found");
+        if (!member.Learner) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: can only promote a learner member");
         if (member.Process is null || member.Process.Disk.Applied * 10 < group.Committed * 9)
-            throw new Refusal(FailedPrecondition, "etcdserver: can only promote a learner member which is in sync with leader");
+            throw new SimulatedRefusal(FailedPrecondition, "etcdserver: can only promote a learner member which is in sync with leader");
         member.Learner = false;
         return new MemberPromoteResponse { Header = Header(process) };
     }
@@ -91,18 +97,18 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
     {
         RequireLeader(process);
         var group = process.Group;
-        var member = group.Find(id) ?? throw new Refusal(NotFound, "etcdserver: member not found");
+        var member = group.Find(id) ?? throw new SimulatedRefusal(NotFound, "etcdserver: member not found");
         var left = group.Voters.Where(voter => voter != member).ToList();
         if (!member.Learner && left.Count(voter => voter.Process is not null) < left.Count / 2 + 1)
-            throw new Refusal(FailedPrecondition, "etcdserver: re-configuration failed due to not enough started members");
+            throw new SimulatedRefusal(FailedPrecondition, "etcdserver: re-configuration failed due to not enough started members");
         group.Members.Remove(member);
         return new MemberRemoveResponse { Header = Header(process) };
     }
 
     private static MoveLeaderResponse Move(StoreProcess process, ulong target)
     {
-        if (process.Group.Leader?.Id != process.MemberId) throw new Refusal(FailedPrecondition, "etcdserver: not leader");
-        if (process.Group.Find(target) is not { Learner: false, Process: not null } heir) throw new Refusal(FailedPrecondition, "etcdserver: bad leader transferee");
+        if (process.Group.Leader?.Id != process.MemberId) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: not leader");
+        if (process.Group.Find(target) is not { Learner: false, Process: not null } heir) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: bad leader transferee");
         process.Group.Leader = heir;
         process.Group.Term++;
         return new MoveLeaderResponse { Header = Header(process) };
@@ -113,7 +119,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
 
     private static void RequireLeader(StoreProcess process)
     {
-        if (Follows(process) is null) throw new Refusal(Unavailable, "etcdserver: no leader");
+        if (Follows(process) is null) throw new SimulatedRefusal(Unavailable, "etcdserver: no leader");
     }
 
     private static Member Say(GroupMember member) => new() { ID = member.Id, Name = member.Name, PeerURLs = { member.PeerUrl }, IsLearner = member.Learner };

@@ -45,8 +45,12 @@ internal sealed class SimulatedOperator : IDisposable
         _members = new MemberClient(time, new SimulatedMembers(store, writes));
         _fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
+        var (users, tokens) = (new UserClient(_members), new LoginTokens());
+        var authentication = new AuthObserver(api, users, tokens);
         _controller = new StoreClusterController(
-            new Observer(api, _caches, _members, image, time), new Executor(api, _caches, _members, _fence), new StatusWriter(api, _caches.Clusters, _fence, events, log), events, log);
+            new Observer(api, _caches, _members, authentication, image, time),
+            new Executor(api, _caches, _members, new AuthExecutor(api, users, authentication, tokens), tokens, _fence),
+            new StatusWriter(api, _caches.Clusters, _fence, events, log), tokens, events, log);
         Watch("storeclusters", _caches.Clusters);
         Watch("statefulsets", _caches.StatefulSets);
         Watch("pods", _caches.Pods);

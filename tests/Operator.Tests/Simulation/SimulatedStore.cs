@@ -24,11 +24,12 @@ internal sealed class GroupMember
 }
 
 /// <summary>One cluster of the store, seen from above: its members, its log's end and who leads.</summary>
-internal sealed class StoreGroup(string token, ulong id)
+internal sealed class StoreGroup(string token, ulong id, TimeProvider time)
 {
     public string Token { get; } = token;
     public ulong Id { get; } = id;
     public List<GroupMember> Members { get; } = [];
+    public SimulatedUsers Users { get; } = new(time);
     public ulong Committed { get; set; } = 5000;
     public ulong Term { get; set; } = 1;
     public GroupMember? Leader { get; set; }
@@ -112,7 +113,7 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
     private string? Form(Disk disk, string token, List<string> initial)
     {
         if (_groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
-        var group = new StoreGroup(token, Hash(token));
+        var group = new StoreGroup(token, Hash(token), time);
         group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
         _groups.Add(group);
         (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);

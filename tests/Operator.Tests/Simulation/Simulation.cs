@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
@@ -115,13 +116,40 @@ internal sealed class Simulation : IDisposable
         {
             var copy = (JsonObject)item.DeepClone();
             Strip(copy);
+            // The operator throws the password of its own Secret.
+            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) copy.Remove("data");
             var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
             state[$"{plural}/{ObjectTable.KeyOf(item).Name}"] = JsonNode.Parse(text);
         }
 
         foreach (var member in Store.Groups.SelectMany(group => group.Members)) state[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
+        foreach (var users in Store.Groups.Select(group => group.Users))
+        {
+            state["authentication"] = users.Enabled ? "on" : "off";
+            foreach (var (name, user) in users.Users) state[$"user/{name}"] = $"{(user.Password == LoginPassword ? "as in the operator's Secret" : user.Password)} {(user.Root ? "root" : "")}";
+        }
+
         return state.ToJsonString(s_indented);
     }
+
+    /// <summary>kubectl create secret generic, or with another password: makes the Secret or changes it.</summary>
+    public void Secret(string name, string password)
+    {
+        var data = new JsonObject { ["password"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(password)) };
+        if (_table.Get("secrets", Key(name)) is { } there)
+        {
+            var changed = (JsonObject)there.DeepClone();
+            changed["data"] = data;
+            _table.Put("secrets", changed);
+            return;
+        }
+
+        _table.Create("secrets", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace }, ["data"] = data });
+    }
+
+    private string? LoginPassword => _table.Get("secrets", Key(Names.OperatorLogin(Scenario.Cluster)))?["data"]?["password"] is { } encoded
+        ? Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!))
+        : null;
 
     public string Describe(string name) =>
         $"{JsonSerializer.Serialize(Cluster(name).Status?.Conditions?.Select(condition => $"{condition.Type}={condition.Status} {condition.Reason}: {condition.Message}"))}\n"
@@ -177,7 +205,7 @@ internal sealed class Simulation : IDisposable
     private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", "restarts", "term", Annotations.Applied,
+        "memberId", "leader", "restartCount", "restarts", "term", "rootSecretVersion", Annotations.Applied,
     };
 
     private static void Strip(JsonNode? node)
