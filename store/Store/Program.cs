@@ -2,6 +2,7 @@ using Store;
 using Store.Server;
 
 if (args is ["snapshot", .. var rest]) return SnapshotCommand.Run(rest, Console.Out, Console.Error);
+if (args is ["agent", .. var ofAgent]) return await AgentCommand.RunAsync(ofAgent);
 
 switch (CommandLine.Parse(args, Environment.GetEnvironmentVariable))
 {

@@ -15,6 +15,7 @@ namespace Store.Server;
 /// </summary>
 public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Maintenance.MaintenanceBase
 {
+    public const int HashBytes = SHA256.HashSizeInBytes;
     const int BlobBytes = 32 * 1024;
 
     public override async Task Snapshot(SnapshotRequest request, IServerStreamWriter<SnapshotResponse> responseStream, ServerCallContext context)
@@ -28,7 +29,8 @@ public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, Lead
             var buckets = EtcdBackend.Of(view);
             // Reads everything once: not on the connection's turn.
             var layout = await Task.Run(() => BoltImage.Measure(buckets, client.Ended), client.Ended);
-            await SendAsync(BoltImage.Write(buckets, layout), layout.SizeBytes, responseStream, client.Ended);
+            await SendAsync(
+                BoltImage.Write(buckets, layout), layout.SizeBytes, (blob, left) => responseStream.WriteAsync(Response(blob, left), client.Ended));
             StoreMetrics.BackendSnapshotSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         catch (OperationCanceledException) when (client.Ended.IsCancellationRequested)
@@ -37,7 +39,9 @@ public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, Lead
         }
     }
 
-    static async Task SendAsync(IEnumerable<ReadOnlyMemory<byte>> pieces, long sizeBytes, IServerStreamWriter<SnapshotResponse> responses, CancellationToken cancellationToken)
+    /// <summary>The pieces in blobs of one size, then their hash.</summary>
+    /// <param name="send">A blob, and how many bytes come behind it.</param>
+    internal static async Task SendAsync(IEnumerable<ReadOnlyMemory<byte>> pieces, long sizeBytes, Func<ReadOnlyMemory<byte>, long, Task> send)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var blob = new byte[BlobBytes];
@@ -56,13 +60,13 @@ public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, Lead
         }
 
         if (filled > 0) await SendBlobAsync();
-        await responses.WriteAsync(Response(hash.GetHashAndReset(), left), cancellationToken);
+        await send(hash.GetHashAndReset(), left);
 
         async Task SendBlobAsync()
         {
             hash.AppendData(blob.AsSpan(0, filled));
             left -= filled;
-            await responses.WriteAsync(Response(blob.AsMemory(0, filled), left), cancellationToken);
+            await send(blob.AsMemory(0, filled), left);
             filled = 0;
         }
     }

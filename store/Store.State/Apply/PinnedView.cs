@@ -41,8 +41,27 @@ public sealed class PinnedView : IDisposable
         return null;
     }
 
-    /// <summary>All changes, in the order in which they were made.</summary>
-    internal IEnumerable<EngineRow> Rows() => snapshot.Scan(Table.Revisions, Array.Empty<byte>(), to: null).Select(row => new EngineRow(row.Key, Row.Checked(row.Value)));
+    /// <summary>
+    /// CRC-32C of what a revision changed. Two histories that have a revision in common but not its content tell themselves apart by it; none for a revision without
+    /// changes, as a raised one is.
+    /// </summary>
+    public uint MarkOf(Revision revision)
+    {
+        var crc = uint.MaxValue;
+        foreach (var (key, row) in snapshot.Scan(Table.Revisions, Row.EngineKey(new(revision, 0)), Row.EngineKey(new(revision.Next, 0))))
+        {
+            foreach (var b in key) crc = System.Numerics.BitOperations.Crc32C(crc, b);
+            foreach (var b in Row.KeyValue(Row.Checked(row)).Span) crc = System.Numerics.BitOperations.Crc32C(crc, b);
+        }
+        return ~crc;
+    }
+
+    /// <summary>CRC-32C over keys and values up to this view's revision, as etcd computes HashKV.</summary>
+    public uint HashKv() => HashReader.Hash(end => snapshot.Scan(Table.Revisions, Array.Empty<byte>(), end), Reader, Reader.Current)!.Value.Hash;
+
+    /// <summary>The changes behind a revision, in the order in which they were made.</summary>
+    internal IEnumerable<EngineRow> Rows(Revision after) =>
+        snapshot.Scan(Table.Revisions, Row.EngineKey(new(after.Next, 0)), to: null).Select(row => new EngineRow(row.Key, Row.Checked(row.Value)));
 
     public void Dispose() => snapshot.Dispose();
 }

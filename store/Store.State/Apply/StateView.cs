@@ -78,7 +78,7 @@ public sealed partial class StateView
     {
         for (var view = this; ;)
         {
-            if (HashReader.Hash(published.Engine, view.reader, revision.Value) is { } result) return result;
+            if (HashReader.Hash(end => published.Engine.Scan(Table.Revisions, Array.Empty<byte>(), end), view.reader, revision.Value) is { } result) return result;
             view = view.Overtaking();
         }
     }

@@ -25,7 +25,8 @@ struct HashReader
     }
 
     /// <summary>Null when compaction deleted a row that this view wanted.</summary>
-    public static HashResult? Hash(IKeyValueEngine engine, RangeReader reader, long revision)
+    /// <param name="rowsBefore">The rows of <see cref="Table.Revisions"/> up to a key that is not among them.</param>
+    public static HashResult? Hash(Func<byte[], IEnumerable<EngineRow>> rowsBefore, RangeReader reader, long revision)
     {
         var error = reader.Check(revision);
         if (error != StoreError.None) return new(error, 0, new(reader.Compacted), new(revision), new(reader.Current));
@@ -33,7 +34,7 @@ struct HashReader
         var hash = new HashReader(Kept(reader, revision), revision, reader.Compacted);
         hash.Add("key"u8);
         var end = Row.EngineKey(new(new(revision + 1), 0));
-        foreach (var (key, row) in engine.Scan(Table.Revisions, Array.Empty<byte>(), end)) hash.AddRow(Row.ReadKey(key), Row.Checked(row));
+        foreach (var (key, row) in rowsBefore(end)) hash.AddRow(Row.ReadKey(key), Row.Checked(row));
         if (hash.nextKept < hash.kept.Count) return null;
         return new(StoreError.None, ~hash.crc, new(reader.Compacted), new(revision), new(reader.Current));
     }

@@ -26,7 +26,8 @@ public static class EtcdBackend
     const int NumberFieldBytesMax = 11;
 
     /// <summary>In the order of their names. The pairs are read while they are enumerated; the view must stay pinned.</summary>
-    public static IReadOnlyList<BackendBucket> Of(PinnedView view) =>
+    /// <param name="after">Leaves the rows up to this revision out, for one who has them (<see cref="BackendChain"/>). At or above the compacted revision, or none.</param>
+    public static IReadOnlyList<BackendBucket> Of(PinnedView view, Revision after = default) =>
     [
         new(BackendKeys.Alarm, Sorted(view.View.Cluster.Alarms.Select(alarm => new BackendPair(alarm.ToByteArray(), default)))),
         new(BackendKeys.Auth,
@@ -37,7 +38,7 @@ public static class EtcdBackend
         new(BackendKeys.AuthRoles, view.View.Auth.RolesInOrder.Select(role => new BackendPair(Encoding.UTF8.GetBytes(role.Name), role.ToMessage().ToByteArray()))),
         new(BackendKeys.AuthUsers, view.View.Auth.UsersInOrder.Select(user => new BackendPair(Encoding.UTF8.GetBytes(user.Name), user.ToMessage().ToByteArray()))),
         new(BackendKeys.Cluster, [new(BackendKeys.ClusterVersion.ToArray(), Encoding.ASCII.GetBytes(ClusterVersion))]),
-        new(BackendKeys.Key, Rows(view)),
+        new(BackendKeys.Key, Rows(view, after)),
         new(BackendKeys.Lease, view.Leases.Select(Lease)),
         new(BackendKeys.Members, Sorted(view.View.Cluster.Members.Values.Select(member => new BackendPair(Hexadecimal(member.Id), Describe(member))))),
         new(BackendKeys.MembersRemoved, Sorted(view.View.Cluster.Removed.Select(id => new BackendPair(Hexadecimal(id), "removed"u8.ToArray())))),
@@ -48,10 +49,10 @@ public static class EtcdBackend
     /// The rows that compaction leaves, however far it has physically come here: of those up to the compacted revision only the newest of each key, and a
     /// deletion only exactly there.
     /// </summary>
-    static IEnumerable<BackendPair> Rows(PinnedView view)
+    static IEnumerable<BackendPair> Rows(PinnedView view, Revision after)
     {
         var reader = view.Reader;
-        foreach (var (key, row) in view.Rows())
+        foreach (var (key, row) in view.Rows(after))
         {
             var (id, tombstone) = (Row.ReadKey(key), Row.IsTombstone(row));
             if (id.Main.Value <= reader.Compacted && !IsKept(reader, id, tombstone, row)) continue;

@@ -9,6 +9,15 @@ namespace Store.State;
 /// <param name="MarkCompacted">Everything up to the new revision counts as compacted.</param>
 public sealed record RestoreOptions(long BumpRevision, bool MarkCompacted)
 {
+    /// <summary>What a key's lease gets that was granted and gone again between two looks at the leases: its keys go soon, as they did then.</summary>
+    public const long LostLeaseSeconds = 60;
+
+    /// <summary>
+    /// The lease bucket of a moment before, for leases that keys still name and that are in the bucket no more; null when rows and leases are of one moment, and a
+    /// key whose lease is missing stays for ever.
+    /// </summary>
+    public IReadOnlyList<BackendPair>? FormerLeases { get; init; }
+
     /// <summary>
     /// A cluster that goes back in time must not hand out revisions twice: clients that saw later ones would wait for ever, or take other changes for those that
     /// they know. So the revision jumps ahead of everything that could have been written since the snapshot (a billion: 1,500 writes a second for a week),
@@ -46,7 +55,7 @@ public sealed class StateRestore
     {
         var restore = new StateRestore(engine) { compacted = CompactedRevision(read(BackendKeys.Meta)) };
         foreach (var (key, value) in read(BackendKeys.Key)) restore.Add(key.Span, value.Span, options);
-        var leases = restore.AddLeases(read(BackendKeys.Lease));
+        var leases = restore.AddLeases(read(BackendKeys.Lease), options.FormerLeases);
         AuthRestore.Run(read, restore.batch);
         return restore.Finish(options) with { Leases = leases, DroppedAlarms = read(BackendKeys.Alarm).Count() };
     }
@@ -107,21 +116,23 @@ public sealed class StateRestore
         var lookup = keys.GetAlternateLookup<ReadOnlySpan<byte>>();
         lookup.TryGetValue(fields.Key, out var previous);
         var row = Row.Encode(fields, tombstone, previous.Id, space.SupersededBytes);
-        lookup[fields.Key] = tombstone ? default : new(id, cost);
+        lookup[fields.Key] = tombstone ? default : new(id, cost, fields.Lease);
         space = space with { PutBytes = space.PutBytes + cost, SupersededBytes = space.SupersededBytes + previous.Cost };
         if (id.Main.Value <= compacted) space = space with { CompactedBytes = space.SupersededBytes };
         batch.Put(Table.Revisions, Row.EngineKey(id), row);
     }
 
-    int AddLeases(IEnumerable<BackendPair> pairs)
+    int AddLeases(IEnumerable<BackendPair> pairs, IReadOnlyList<BackendPair>? former)
     {
-        var count = 0;
-        foreach (var (key, value) in pairs)
+        var leases = pairs.Select(pair => ReadLease(pair.Key.Span, pair.Value.Span)).ToDictionary(lease => lease.Id);
+        if (former is not null)
         {
-            LeaseTable.Save(batch, ReadLease(key.Span, value.Span));
-            count++;
+            var before = former.Select(pair => ReadLease(pair.Key.Span, pair.Value.Span)).ToDictionary(lease => lease.Id);
+            foreach (var id in keys.Values.Where(newest => newest.Lease != 0).Select(newest => new LeaseId(newest.Lease)).Where(id => !leases.ContainsKey(id)).ToHashSet())
+                leases[id] = before.GetValueOrDefault(id) ?? new(id, RestoreOptions.LostLeaseSeconds, 0);
         }
-        return count;
+        foreach (var lease in leases.Values.OrderBy(lease => lease.Id.Value)) LeaseTable.Save(batch, lease);
+        return leases.Count;
     }
 
     static LeaseInfo ReadLease(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -170,7 +181,7 @@ public sealed class StateRestore
     }
 
     /// <param name="Id">Of the newest put; none when the key is deleted.</param>
-    readonly record struct Newest(RowId Id, int Cost);
+    readonly record struct Newest(RowId Id, int Cost, long Lease);
 
     sealed class KeyBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {

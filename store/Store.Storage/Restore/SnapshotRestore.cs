@@ -10,16 +10,17 @@ namespace Store.Storage;
 public static class SnapshotRestore
 {
     /// <summary>Throws <see cref="StorageException"/> with one clear line; what it had begun to write is removed then.</summary>
+    /// <param name="read">The snapshot's pairs of a bucket in order; none when there is no such bucket.</param>
     /// <param name="dataDirectory">Must not be there, or be empty.</param>
     /// <param name="first">The entries that name the members, committed from the start, as a new cluster has them.</param>
     public static RestoredState Run(
-        SnapshotArchive snapshot, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
+        Func<string, IEnumerable<BackendPair>> read, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
     {
         var wasThere = RequireEmpty(dataDirectory, "data-dir");
         var walWasThere = walDirectory is not null && RequireEmpty(walDirectory, "wal-dir");
         try
         {
-            return Fill(snapshot, dataDirectory, walDirectory, identity, first, options);
+            return Fill(read, dataDirectory, walDirectory, identity, first, options);
         }
         catch (Exception e)
         {
@@ -31,13 +32,13 @@ public static class SnapshotRestore
         }
     }
 
-    static RestoredState Fill(SnapshotArchive snapshot, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
+    static RestoredState Fill(Func<string, IEnumerable<BackendPair>> read, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
     {
         using var data = DataDirectory.Open(dataDirectory, walDirectory);
         var storage = data.OpenStorage(identity, new(), new());
         using var engine = storage.Engine;
         using var log = storage.Log;
-        var restored = StateRestore.Run(snapshot.Read, options, engine);
+        var restored = StateRestore.Run(read, options, engine);
         var state = StateMachine.Open(engine, new());
         state.Apply(first.Entries);
         engine.Flush();

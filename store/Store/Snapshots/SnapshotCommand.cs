@@ -1,17 +1,28 @@
+using Store.Agent;
 using Store.Server;
 using Store.State;
 using Store.Storage;
 
 namespace Store;
 
-/// <summary>`store snapshot status|restore`: what etcdutl does, with its flags and its forms of output.</summary>
+/// <summary>`store snapshot status|restore`: what etcdutl does, with its flags and its forms of output; and a restore from what the backup agent stored.</summary>
 static class SnapshotCommand
 {
+    const string Name = "store snapshot";
+
+    /// <summary>Flags that the start of a member has, too.</summary>
+    static readonly string[] ofMember = ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
+    static readonly string[] ofStatus = ["write-out", "help"];
+    static readonly string[] ofRestore =
+        [.. ofMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", .. BackupSource.Flags, .. ofStatus];
+
     const string Help =
         """
         Usage:
           store snapshot status FILE       Tell hash, revision, number of keys and size of a snapshot.
           store snapshot restore FILE      Make the data directory of one member of a new cluster.
+          store snapshot restore --from LOCATION
+                                           The same from backups that `store agent` stored.
 
         The file is what `etcdctl snapshot save` wrote, from etcd or from this store.
 
@@ -29,7 +40,17 @@ static class SnapshotCommand
           --bump-revision 1000000000                                      How much to raise the revision by, so that none is handed out twice; 0 goes on where the snapshot ends.
           --mark-compacted                                                Everything up to the new revision counts as compacted, so that watchers begin anew (always so when the revision is raised).
 
-        Every member is restored from the same file with the same --initial-cluster, --initial-cluster-token and --bump-revision, and then started with these flags.
+        Flags of restore --from:
+          --from LOCATION                                                 Where the agent stored them, as its --location.
+          --to-time TIME                                                  The state of this moment, such as 2026-11-27T20:34:00Z, and nothing later; the latest if neither is given.
+          --to-revision N                                                 The state of this revision.
+          --backup-cluster ID                                             Which cluster's backups, if there are several, in hexadecimal.
+          --s3-endpoint, --s3-region, --s3-path-style, --s3-credentials-dir
+                                                                          As the agent's.
+          --encryption-key-file FILE                                      The key that they are encrypted with.
+          --scratch-dir FOLDER                                            Takes the backups unpacked; a folder beside the data directory if not given.
+
+        Every member is restored from the same file, or to the same revision, with the same --initial-cluster, --initial-cluster-token and --bump-revision, and then started with these flags.
         """;
 
     public static int Run(string[] arguments, TextWriter output, TextWriter error)
@@ -39,7 +60,7 @@ static class SnapshotCommand
             output.WriteLine(Answer(arguments));
             return 0;
         }
-        catch (Exception e) when (e is FlagException or BootException or StorageException)
+        catch (Exception e) when (e is FlagException or BootException or StorageException or BackupException)
         {
             error.WriteLine("store: " + e.Message);
             return 1;
@@ -48,35 +69,42 @@ static class SnapshotCommand
 
     static string Answer(string[] arguments) => arguments switch
     {
-        ["status", .. var rest] => Status(SnapshotArguments.Parse(rest, SnapshotArguments.OfStatus)),
-        ["restore", .. var rest] => Restore(SnapshotArguments.Parse(rest, SnapshotArguments.OfRestore)),
+        ["status", .. var rest] => Status(CommandArguments.Parse(Name, rest, ofStatus)),
+        ["restore", .. var rest] => Restore(CommandArguments.Parse(Name, rest, ofRestore, ["skip-hash-check", "mark-compacted", .. LocationFlags.Booleans])),
         [] or ["--help" or "-h" or "help"] => Help,
         [var other, ..] => throw new FlagException($"unknown command 'snapshot {other}': it is 'snapshot status' or 'snapshot restore'; see store snapshot --help"),
     };
 
-    static string Status(SnapshotArguments arguments)
+    static string Status(CommandArguments arguments)
     {
         if (arguments.WantsHelp) return Help;
         using var snapshot = SnapshotArchive.Open(arguments.File, HashCheck.IfThere);
         return StatusReport.Write(snapshot.Status(), arguments.Output);
     }
 
-    static string Restore(SnapshotArguments arguments)
+    static string Restore(CommandArguments arguments)
     {
         if (arguments.WantsHelp) return Help;
         var options = OptionsOf(arguments);
         var member = MemberOf(arguments);
         var (clusterId, self, members) = InitialMembership.Of(member);
+        RestoredState Make(Func<string, IEnumerable<BackendPair>> read, RestoreOptions how) =>
+            SnapshotRestore.Run(read, member.DataDirectory, member.WalDirectory, new(clusterId, self), InitialMembership.Entries(members), how);
+
+        if (BackupSource.Of(arguments) is { } backups)
+        {
+            var (told, plan) = backups.Restore(member.DataDirectory, options, Make);
+            return StatusReport.Write(told, new(clusterId, self), member.DataDirectory, arguments.Output, plan);
+        }
+
         using var snapshot = SnapshotArchive.Open(arguments.File, arguments.Has("skip-hash-check") ? HashCheck.Skipped : HashCheck.Required);
-        var restored = SnapshotRestore.Run(
-            snapshot, member.DataDirectory, member.WalDirectory, new(clusterId, self), InitialMembership.Entries(members), options);
-        return StatusReport.Write(restored, new(clusterId, self), member.DataDirectory, arguments.Output);
+        return StatusReport.Write(Make(snapshot.Read, options), new(clusterId, self), member.DataDirectory, arguments.Output);
     }
 
     /// <summary>The start of a member knows these flags, and how they must fit together.</summary>
-    static ServerOptions MemberOf(SnapshotArguments arguments)
+    static ServerOptions MemberOf(CommandArguments arguments)
     {
-        var flags = SnapshotArguments.OfMember.Where(arguments.Has).Select(name => $"--{name}={arguments.Text(name)}").ToList();
+        var flags = ofMember.Where(arguments.Has).Select(name => $"--{name}={arguments.Text(name)}").ToList();
         return CommandLine.Parse(flags, _ => null) switch
         {
             CommandLine.Serve serve => serve.Options,
@@ -85,7 +113,7 @@ static class SnapshotCommand
         };
     }
 
-    static RestoreOptions OptionsOf(SnapshotArguments arguments)
+    static RestoreOptions OptionsOf(CommandArguments arguments)
     {
         var bump = arguments.Number("bump-revision") ?? RestoreOptions.Default.BumpRevision;
         var mark = arguments.Boolean("mark-compacted") ?? bump > 0;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Store.Agent;
 using Store.State;
 using Store.Storage;
 
@@ -24,7 +25,8 @@ static class StatusReport
         _ => string.Join(", ", Row(status).Select(column => column.Value)),
     };
 
-    public static string Write(RestoredState restored, Storage.MemberIdentity member, string folder, string form) => form switch
+    /// <param name="plan">Of a restore from backups.</param>
+    public static string Write(RestoredState restored, Storage.MemberIdentity member, string folder, string form, RecoveryPlan? plan = null) => form switch
     {
         "json" => Json(json =>
         {
@@ -36,6 +38,10 @@ static class StatusReport
             json.WriteNumber("rows", restored.Rows);
             json.WriteNumber("leases", restored.Leases);
             json.WriteNumber("droppedAlarms", restored.DroppedAlarms);
+            if (plan is null) return;
+            json.WriteString("backup", plan.Chain[0].Id);
+            json.WriteNumber("deltas", plan.Chain.Count - 1);
+            json.WriteString("backupTime", plan.Chain[^1].Time);
         }),
         "fields" => Lines(
             ("DataDir", folder), ("ClusterID", member.ClusterId), ("MemberID", member.Member.Value), ("Revision", restored.Revision.Value),
@@ -45,7 +51,8 @@ static class StatusReport
             ("CLUSTER ID", $"{member.ClusterId:x}"), ("MEMBER ID", $"{member.Member}"), ("SNAPSHOT REVISION", $"{restored.SnapshotRevision}"), ("REVISION", $"{restored.Revision}"),
             ("ROWS", $"{restored.Rows}"), ("LEASES", $"{restored.Leases}"),
         ]),
-        _ => $"restored {folder} for {member}: {restored.Rows} rows and {restored.Leases} leases; the revision was {restored.SnapshotRevision} and is {restored.Revision}"
+        _ => (plan is null ? "" : $"took backup {plan.Chain[0].Id} and {plan.Chain.Count - 1} deltas, the last of {plan.Chain[^1].Time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}\n")
+            + $"restored {folder} for {member}: {restored.Rows} rows and {restored.Leases} leases; the revision was {restored.SnapshotRevision} and is {restored.Revision}"
             + (restored.DroppedAlarms > 0 ? $"; {restored.DroppedAlarms} alarms of the old members were not taken over" : ""),
     };
 

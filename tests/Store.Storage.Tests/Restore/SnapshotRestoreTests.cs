@@ -86,7 +86,7 @@ public sealed class SnapshotRestoreTests : IDisposable
     RestoredState Restore(HashCheck check)
     {
         using var snapshot = SnapshotArchive.Open(Snapshot, check);
-        return SnapshotRestore.Run(snapshot, Target, null, Identity, First(), RestoreOptions.Default);
+        return SnapshotRestore.Run(snapshot.Read, Target, null, Identity, First(), RestoreOptions.Default);
     }
 
     string Fail(HashCheck check) => Assert.Throws<StorageException>(() => Restore(check)).Message;

@@ -140,6 +140,7 @@ sealed class ClientServer : IAsyncDisposable
         services.AddSingleton<LeaseKeepAlives>();
         services.AddSingleton<RangeStreams>();
         services.AddSingleton<SnapshotStreams>();
+        services.AddSingleton<BackupStreams>();
         services.AddSingleton<HealthService>();
         services.AddSingleton(new ReflectionServiceImpl(EtcdServices.WithHealth));
         services.AddSingleton(new ReflectionV1ServiceImpl(EtcdServices.WithHealth));
@@ -187,6 +188,7 @@ sealed class ClientServer : IAsyncDisposable
         static application => application.MapGrpcService<ElectionObservers>(),
         static application => application.MapGrpcService<RangeStreams>(),
         static application => application.MapGrpcService<SnapshotStreams>(),
+        static application => application.MapGrpcService<BackupStreams>(),
         static application => application.MapGrpcService<HealthService>(),
         static application => application.MapGrpcService<ReflectionServiceImpl>(),
         static application => application.MapGrpcService<ReflectionV1ServiceImpl>(),

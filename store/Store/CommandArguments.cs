@@ -3,29 +3,21 @@ using Store.Server;
 
 namespace Store;
 
-/// <summary>The file and the flags behind `store snapshot status|restore`, in any order, as "--name value" or "--name=value".</summary>
-sealed class SnapshotArguments
+/// <summary>What stands behind a subcommand: flags in any order, as "--name value" or "--name=value", and a file where it takes one.</summary>
+/// <param name="command">As it is typed, for messages.</param>
+/// <param name="booleans">Flags that may stand without a value.</param>
+sealed class CommandArguments(string command, IReadOnlyList<string> booleans)
 {
-    /// <summary>Flags that the start of a member has, too.</summary>
-    public static readonly IReadOnlyList<string> OfMember =
-        ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
-
-    public static readonly IReadOnlyList<string> OfStatus = ["write-out", "help"];
-
-    public static readonly IReadOnlyList<string> OfRestore =
-        [.. OfMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", .. OfStatus];
-
-    static readonly string[] booleans = ["skip-hash-check", "mark-compacted", "help"];
     static readonly string[] outputs = ["simple", "table", "json", "fields"];
 
     readonly Dictionary<string, string> flags = new(StringComparer.Ordinal);
     string? file;
 
-    SnapshotArguments() { }
-
     public bool WantsHelp => Boolean("help") ?? false;
 
-    public string File => file ?? throw new FlagException("name the snapshot file; see store snapshot --help");
+    public bool HasFile => file is not null;
+
+    public string File => file ?? throw new FlagException($"name the file; see {command} --help");
 
     public string Output
     {
@@ -37,9 +29,9 @@ sealed class SnapshotArguments
     }
 
     /// <exception cref="FlagException">A flag is unknown or lacks its value, or there are two files.</exception>
-    public static SnapshotArguments Parse(IReadOnlyList<string> arguments, IReadOnlyList<string> known)
+    public static CommandArguments Parse(string command, IReadOnlyList<string> arguments, IReadOnlyList<string> known, params IReadOnlyList<string> booleans)
     {
-        var parsed = new SnapshotArguments();
+        var parsed = new CommandArguments(command, [.. booleans, "help"]);
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i];
@@ -49,9 +41,21 @@ sealed class SnapshotArguments
         return parsed;
     }
 
-    public bool Has(string name) => name is not "skip-hash-check" ? flags.ContainsKey(name) : Boolean(name) ?? false;
+    public bool Has(string name) => booleans.Contains(name) ? Boolean(name) ?? false : flags.ContainsKey(name);
 
     public string Text(string name) => flags[name];
+
+    /// <summary>Null when it was not given.</summary>
+    public string? TextOrNull(string name) => flags.GetValueOrDefault(name);
+
+    /// <summary>Null when it was not given.</summary>
+    public TimeSpan? Duration(string name)
+    {
+        if (TextOrNull(name) is not { } text) return null;
+        return FlagSyntax.Duration(text) is { } duration && duration >= TimeSpan.Zero
+            ? duration
+            : throw new FlagException($"--{name} must be a duration such as 500ms, 5s or 1h30m, not '{text}'");
+    }
 
     /// <summary>Null when it was not given.</summary>
     public bool? Boolean(string name) => flags.GetValueOrDefault(name) switch
@@ -82,7 +86,7 @@ sealed class SnapshotArguments
         string? value = null;
         if (flag.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals) (flag, value) = (flag[..equals], flag[(equals + 1)..]);
         var name = flag switch { "w" => "write-out", "h" => "help", _ => flag };
-        if (!known.Contains(name)) throw new FlagException($"unknown flag --{flag}; see store snapshot --help");
+        if (!known.Contains(name)) throw new FlagException($"unknown flag --{flag}; see {command} --help");
         value ??= booleans.Contains(name) ? "true" : next();
         flags[name] = value ?? throw new FlagException($"--{flag} needs a value");
     }

@@ -1,0 +1,90 @@
+namespace Store.Agent;
+
+/// <param name="Failure">One of <see cref="BackupFailure"/>.</param>
+public sealed record FailedAttempt(DateTimeOffset At, string Failure, string Message);
+
+/// <summary>What one backup was, for reports.</summary>
+public sealed record TakenBackup(string Id, long Revision, DateTimeOffset Time, long Bytes, long StoredBytes)
+{
+    public static TakenBackup Of(Manifest manifest) => new(manifest.Id, manifest.To, manifest.Time, manifest.PlainBytes, manifest.StoredBytes);
+}
+
+/// <summary>What the agent knows of the backups, as `/status` tells it. Computed from the catalogue at every look, never latched.</summary>
+/// <param name="RecoverableTo">Everything that was acknowledged before can be restored; null while nothing can.</param>
+/// <param name="Unusable">Why listed backups cannot be used.</param>
+/// <param name="LastFailure">Of this agent, with its time; a success since then does not remove it.</param>
+public sealed record AgentStatus(
+    string Location, string ClusterId, bool Turn, DateTimeOffset? RecoverableFrom, DateTimeOffset? RecoverableTo, long RecoverableRevision, int Fulls, int Deltas,
+    TakenBackup? LastFull, TakenBackup? LastDelta, IReadOnlyList<string> Unusable, FailedAttempt? LastFailure, DrillResult? LastDrill);
+
+/// <summary>What loops tell, and reports read. One loop writes each part.</summary>
+sealed class AgentState(string location)
+{
+    readonly Lock gate = new();
+    AgentStatus status = new(location, "", false, null, null, 0, 0, 0, null, null, [], null, null);
+
+    public AgentStatus Status
+    {
+        get { lock (gate) return status; }
+    }
+
+    /// <summary>No other agent is to be waited for.</summary>
+    public bool IsFirst => Status.Turn;
+
+    public void Looked(MemberStatus member, CatalogueContent content, DateTimeOffset now)
+    {
+        var newest = RecoveryPlan.Newest(content.Backups);
+        var end = newest?.Chain[^1];
+        // Nothing was written since: what is there is the state of now.
+        var to = end is null ? default(DateTimeOffset?) : member.HasLeader && !NextBackup.HasMoved(member, end) ? now : end.Time;
+        lock (gate)
+        {
+            status = status with
+            {
+                ClusterId = member.ClusterId,
+                RecoverableFrom = content.Backups.Where(backup => backup.IsFull).Select(backup => (DateTimeOffset?)backup.Time).Min(),
+                RecoverableTo = to,
+                RecoverableRevision = newest?.Until ?? 0,
+                Fulls = content.Backups.Count(backup => backup.IsFull),
+                Deltas = content.Backups.Count(backup => !backup.IsFull),
+                LastFull = Last(content, BackupKind.Full),
+                LastDelta = Last(content, BackupKind.Delta),
+                Unusable = [.. content.Unusable.Select(problem => problem.Message)],
+            };
+        }
+    }
+
+    public void Ranked(int? rank)
+    {
+        lock (gate) status = status with { Turn = rank == 0 };
+    }
+
+    public void Took(Manifest taken, TimeSpan took)
+    {
+        AgentMetrics.Took(taken, took);
+        lock (gate)
+        {
+            status = status with
+            {
+                RecoverableTo = taken.Time,
+                RecoverableRevision = taken.To,
+                LastFull = taken.IsFull ? TakenBackup.Of(taken) : status.LastFull,
+                LastDelta = taken.IsFull ? status.LastDelta : TakenBackup.Of(taken),
+            };
+        }
+    }
+
+    public void Failed(BackupException failure, DateTimeOffset now)
+    {
+        AgentMetrics.Failures.Add(1, new KeyValuePair<string, object?>("reason", failure.Failure.ToString()));
+        lock (gate) status = status with { LastFailure = new(now, failure.Failure.ToString(), failure.Message) };
+    }
+
+    public void Drilled(DrillResult result)
+    {
+        lock (gate) status = status with { LastDrill = result };
+    }
+
+    static TakenBackup? Last(CatalogueContent content, BackupKind kind) =>
+        content.Backups.Where(backup => backup.Kind == kind).MaxBy(backup => (backup.To, backup.AppliedIndex)) is { } last ? TakenBackup.Of(last) : null;
+}

@@ -1,0 +1,51 @@
+namespace Store.Agent;
+
+/// <summary>Where backups are kept, and how it is reached.</summary>
+public abstract record LocationOptions
+{
+    LocationOptions() { }
+
+    public sealed record Folder(string Path) : LocationOptions;
+
+    /// <param name="Prefix">Before every name; without slashes at its ends, empty for none.</param>
+    public sealed record S3(string Bucket, string Prefix) : LocationOptions
+    {
+        /// <summary>Null is Amazon's own.</summary>
+        public Uri? Endpoint { get; init; }
+
+        public string? Region { get; init; }
+
+        /// <summary>The bucket in the path and not in the host's name, as most other servers want it.</summary>
+        public bool PathStyle { get; init; }
+
+        /// <summary>With files access-key-id, secret-access-key and perhaps session-token, as a secret is mounted; null takes what Amazon's tools would.</summary>
+        public string? CredentialsFolder { get; init; }
+
+        /// <summary>For one request with its body: 16 MiB should fit through.</summary>
+        public TimeSpan RequestMax { get; init; } = TimeSpan.FromSeconds(60);
+    }
+
+    /// <exception cref="BackupException">It does not fit together.</exception>
+    public IBackupTarget Open() => this switch
+    {
+        Folder(var path) => new DirectoryTarget(path),
+        S3 bucket => new S3Target(bucket),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <param name="location">"s3://bucket/prefix", "file:///backups" or a folder's path.</param>
+    public static LocationOptions Parse(string location)
+    {
+        if (!location.Contains("://", StringComparison.Ordinal)) return new Folder(Path.GetFullPath(location));
+        if (!Uri.TryCreate(location, UriKind.Absolute, out var uri)) throw Wrong(location);
+        return uri.Scheme switch
+        {
+            "file" when uri.Host.Length == 0 => new Folder(uri.LocalPath),
+            "s3" when uri.Host.Length > 0 && uri.Query.Length == 0 => new S3(uri.Host, uri.AbsolutePath.Trim('/')),
+            _ => throw Wrong(location),
+        };
+    }
+
+    static BackupException Wrong(string location) =>
+        new(BackupFailure.Misconfigured, $"'{location}' is no location for backups; give a folder's path, or s3://BUCKET/PREFIX");
+}

@@ -1,0 +1,61 @@
+using Xunit;
+
+namespace Store.Agent.Tests;
+
+/// <summary>Objects that were removed or changed by hand: it is noticed before anything is made of them, and said.</summary>
+public sealed class DamageTests
+{
+    static async Task<BackedUpMachine> TwoChainsAsync(MemoryTarget target, CancellationToken cancelled)
+    {
+        var backups = new BackedUpMachine(target: target);
+        backups.Machine.Put("a", "1");
+        await backups.TakeFullAsync(cancelled);
+        backups.Machine.Put("a", "2");
+        await backups.TakeFullAsync(cancelled);
+        backups.Machine.Put("a", "3");
+        await backups.TakeNextAsync(cancelled);
+        return backups;
+    }
+
+    [Fact]
+    public async Task A_changed_or_missing_part_is_found_and_named()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        var target = new MemoryTarget();
+        using var backups = await TwoChainsAsync(target, cancelled);
+        foreach (var part in target.Objects.Keys.Where(name => name.Contains("/parts/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Skip(1))
+        {
+            var whole = target.Objects[part];
+            target.Objects[part] = [.. whole[..^1], (byte)(whole[^1] ^ 1)];
+            Assert.Contains($"{part} is damaged: its content was changed", await FailAsync(backups), StringComparison.Ordinal);
+            target.Objects[part] = whole[..^1];
+            Assert.Contains($"{part} is damaged: it has {whole.Length - 1} of {whole.Length} bytes", await FailAsync(backups), StringComparison.Ordinal);
+            target.Objects.TryRemove(part, out _);
+            Assert.Contains($"{part} is damaged: it is missing", await FailAsync(backups), StringComparison.Ordinal);
+            target.Objects[part] = whole;
+        }
+        Assert.Equal("a=3", (await backups.RestoreAsync(new RecoveryTarget.Latest(), cancelled)).Dump());
+    }
+
+    [Fact]
+    public async Task A_damaged_manifest_leaves_the_other_backups_and_is_told()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        var target = new MemoryTarget();
+        using var backups = await TwoChainsAsync(target, cancelled);
+        var newest = target.Objects.Keys.Where(BackupName.IsManifest).Order(StringComparer.Ordinal).Last();
+        target.Objects[newest] = [.. target.Objects[newest][..^9], .. "damaged\n"u8];
+        var content = await new BackupCatalogue(target, null).ReadAsync("", cancelled);
+        Assert.Contains("the manifest is damaged", Assert.Single(content.Unusable).Message, StringComparison.Ordinal);
+        Assert.Equal("a=2", (await backups.RestoreAsync(new RecoveryTarget.Latest(), cancelled)).Dump());
+        // Its parts are not taken for garbage: somebody may want to look at them.
+        Assert.Empty(BackupCatalogue.Orphans(await target.ListAsync("", cancelled), DateTimeOffset.MaxValue));
+    }
+
+    static async Task<string> FailAsync(BackedUpMachine backups)
+    {
+        var failure = await Assert.ThrowsAsync<BackupException>(() => backups.RestoreAsync(new RecoveryTarget.Latest(), TestContext.Current.CancellationToken));
+        Assert.Equal(BackupFailure.Damaged, failure.Failure);
+        return failure.Message;
+    }
+}

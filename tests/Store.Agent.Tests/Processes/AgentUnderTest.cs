@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using LocalCluster;
+
+namespace Store.Agent.Tests;
+
+/// <summary>A real `store agent` beside a member.</summary>
+sealed class AgentUnderTest : IAsyncDisposable
+{
+    static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(90);
+
+    readonly StringBuilder log = new();
+    readonly Process process;
+    readonly string url;
+
+    public AgentUnderTest(string endpoint, string location, string scratch, params IReadOnlyList<string> flags)
+    {
+        url = $"http://127.0.0.1:{Ports.Take()}";
+        process = new()
+        {
+            StartInfo = new(
+                Binaries.Store,
+                [
+                    "agent", $"--endpoint={endpoint}", $"--location={location}", $"--scratch-dir={scratch}", $"--listen-metrics-urls={url}", "--delta-interval=200ms",
+                    "--drill-interval=0s", .. flags,
+                ])
+            {
+                RedirectStandardError = true,
+            },
+        };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (log) log.AppendLine(line.Data);
+        };
+        process.Start();
+        process.BeginErrorReadLine();
+    }
+
+    public string Log
+    {
+        get { lock (log) return log.ToString(); }
+    }
+
+    public bool IsRunning => !process.HasExited;
+
+    public async Task<JsonElement> StatusAsync(CancellationToken cancellationToken) =>
+        JsonDocument.Parse(await Http.GetStringAsync(new Uri(url + "/status"), cancellationToken)).RootElement;
+
+    public Task<string> GetAsync(string path, CancellationToken cancellationToken) => Http.GetStringAsync(new Uri(url + path), cancellationToken);
+
+    public async Task<JsonElement> WaitAsync(string what, Func<JsonElement, bool> condition, CancellationToken cancellationToken)
+    {
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < WaitMax;)
+        {
+            if (process.HasExited) throw new InvalidOperationException($"the agent ended with {process.ExitCode}:\n{Log}");
+            try
+            {
+                if (await StatusAsync(cancellationToken) is var status && condition(status)) return status;
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                // Not up yet.
+            }
+            await Task.Delay(50, cancellationToken);
+        }
+        throw new TimeoutException($"the agent did not come to this: {what}\n{Log}");
+    }
+
+    public Task WaitForRevisionAsync(long revision, CancellationToken cancellationToken) =>
+        WaitAsync($"revision {revision} is recoverable", status => status.GetProperty("recoverableRevision").GetInt64() >= revision, cancellationToken);
+
+    public void Kill()
+    {
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+}
