@@ -62,14 +62,36 @@ internal sealed class Replicator
     /// A heartbeat never lets a follower commit what it is not known to have: behind <see cref="Progress.Match"/> its log may still hold another
     /// leader's entries, and a heartbeat, unlike an append, does not check.
     /// </summary>
-    public void SendHeartbeats(ulong readRound, bool votersOnly)
+    public void SendHeartbeats(ulong readRound)
     {
-        foreach (var member in _members)
+        foreach (var member in _members) SendHeartbeat(member, readRound);
+    }
+
+    /// <summary>
+    /// Asks only as many voters as make a majority with this member, those that confirmed the newest round before: with three members that halves the messages,
+    /// and what a read costs is mostly these. One that has fallen silent holds a round up until the next tick, once: the heartbeats of a tick go to all with the newest
+    /// round, whoever answers has then confirmed a newer one than the silent one, and is asked from there on.
+    /// </summary>
+    public void SendReadRound(ulong readRound)
+    {
+        Span<bool> asked = stackalloc bool[_members.Length];
+        for (var wanted = Quorum.Size(_node.Config.Voters.Count) - 1; wanted > 0; wanted--)
         {
-            if (votersOnly && member.IsLearner) continue;
-            var commit = LogIndex.Min(member.Match, _node.Commit);
-            _node.Send(new Message.Heartbeat(_node.Id, member.Id, _node.Term, commit, readRound));
+            var best = -1;
+            for (var i = 0; i < _members.Length; i++)
+            {
+                if (asked[i] || _members[i].IsLearner) continue;
+                if (best < 0 || _members[i].ReadRound > _members[best].ReadRound) best = i;
+            }
+            asked[best] = true;
+            SendHeartbeat(_members[best], readRound);
         }
+    }
+
+    private void SendHeartbeat(Progress member, ulong readRound)
+    {
+        var commit = LogIndex.Min(member.Match, _node.Commit);
+        _node.Send(new Message.Heartbeat(_node.Id, member.Id, _node.Term, commit, readRound));
     }
 
     private bool TrySend(Progress member)

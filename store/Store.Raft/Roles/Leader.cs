@@ -55,7 +55,7 @@ internal sealed class Leader : Role
         _heartbeatElapsed = 0;
         // The round under way may have lost its heartbeats: those of the new one confirm it too.
         if (_reads.Waiting && HasCommittedInTerm) _reads.Open(Node.Commit);
-        _replicator.SendHeartbeats(_reads.Newest, votersOnly: false);
+        _replicator.SendHeartbeats(_reads.Newest);
         _wantsFlush = true;
     }
 
@@ -142,7 +142,7 @@ internal sealed class Leader : Role
         {
             // Removed or made a learner: it has seen the change committed, and others lead from here (dissertation §4.2.2). They count without it once they
             // know that as well, and perhaps nobody else knows it yet.
-            _replicator.SendHeartbeats(readRound: 0, votersOnly: false);
+            _replicator.SendHeartbeats(readRound: 0);
             Node.BecomeFollower(Node.Term, NodeId.None);
             return;
         }
@@ -224,7 +224,7 @@ internal sealed class Leader : Role
     {
         if (!_reads.Waiting || _reads.UnderWay || !HasCommittedInTerm) return;
         _reads.Open(Node.Commit);
-        _replicator.SendHeartbeats(_reads.Newest, votersOnly: true);
+        _replicator.SendReadRound(_reads.Newest);
         // A single voter is its own majority.
         AnswerReads();
     }

@@ -14,6 +14,7 @@ sealed class LoopInbox(int requestsMax)
     Batch filling = new();
     Batch spare = new();
     bool waiting;
+    bool readsHeld;
     bool stopped;
 
     /// <summary>False: too many requests wait already, or the loop has ended.</summary>
@@ -37,7 +38,7 @@ sealed class LoopInbox(int requestsMax)
             if (filling.Read is null)
             {
                 filling.Read = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                Wake();
+                if (!readsHeld) Wake();
             }
             return filling.Read.Task;
         }
@@ -88,11 +89,14 @@ sealed class LoopInbox(int requestsMax)
     }
 
     /// <summary>Everything that has arrived, waiting for something up to the time given. The batch is good until the next call.</summary>
-    public Batch Take(TimeSpan wait)
+    /// <param name="wait">How long at most.</param>
+    /// <param name="holdsReads">A read alone is no reason to end the wait: it comes along with whatever does.</param>
+    public Batch Take(TimeSpan wait, bool holdsReads)
     {
         lock (gate)
         {
-            if (filling.IsEmpty && wait > TimeSpan.Zero)
+            readsHeld = holdsReads;
+            if ((holdsReads ? filling.IsEmptyButForReads : filling.IsEmpty) && wait > TimeSpan.Zero)
             {
                 waiting = true;
                 Monitor.Wait(gate, wait);
@@ -131,8 +135,10 @@ sealed class LoopInbox(int requestsMax)
         /// <summary>Zero: nothing new.</summary>
         public ulong PersistedSequence { get; set; }
 
-        public bool IsEmpty =>
-            Proposals.Count == 0 && Messages.Count == 0 && PersistedSequence == 0 && Read is null && Actions.Count == 0 && Renewals.Count == 0;
+        public bool IsEmpty => IsEmptyButForReads && Read is null;
+
+        public bool IsEmptyButForReads =>
+            Proposals.Count == 0 && Messages.Count == 0 && PersistedSequence == 0 && Actions.Count == 0 && Renewals.Count == 0;
 
         public void Clear()
         {

@@ -211,7 +211,8 @@ public sealed partial class ReplicaLoop : IDisposable
     void Turn()
     {
         var idle = compactionLeft ? TimeSpan.Zero : ticks.UntilNext;
-        var batch = inbox.Take(idle);
+        // A leader opens the next round of reads when the one under way is answered: until that message, or the next tick, there is nothing to do for a read.
+        var batch = inbox.Take(idle, holdsReads: reads.Count > 0 && replica.IsLeader);
         var busy = !batch.IsEmpty;
         Feed(batch);
         GiveTicks();
