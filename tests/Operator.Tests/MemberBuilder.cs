@@ -26,6 +26,7 @@ internal sealed class MemberBuilder(int number)
     public string Version { get; set; } = "3.6.0";
     public V1ContainerState? Container { get; set; }
     public bool? Started { get; set; }
+    public bool? ContainerReady { get; set; }
     public TimeSpan? UnreadyFor { get; set; }
     public TimeSpan? ReadyFor { get; set; }
     public TimeSpan? DeletingFor { get; set; }
@@ -58,11 +59,11 @@ internal sealed class MemberBuilder(int number)
         UnreadyFor = TimeSpan.FromSeconds(3);
     }
 
-    /// <summary>The kubelet is silent: the last it said was that the container ran.</summary>
+    /// <summary>The kubelet is silent: the last it said was that the container was ready; that the pod is not any more says the node controller.</summary>
     public void LosesItsNode(int seconds)
     {
         Starting();
-        (Started, UnreadyFor) = (true, TimeSpan.FromSeconds(seconds));
+        (Started, ContainerReady, UnreadyFor) = (true, true, TimeSpan.FromSeconds(seconds));
     }
 
     public void WaitsWith(string reason, string message)
@@ -110,7 +111,7 @@ internal sealed class MemberBuilder(int number)
                     Scheduled ?? new V1PodCondition { Type = "PodScheduled", Status = "True" },
                     new V1PodCondition { Type = "Ready", Status = PodReady ? "True" : "False", LastTransitionTime = World.Now - (UnreadyFor ?? ReadyFor) },
                 ],
-                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, LastState = LastWords is null ? null : new V1ContainerState { Terminated = new V1ContainerStateTerminated { ExitCode = 1, Message = LastWords } }, Started = Started ?? PodReady, RestartCount = 3 }],
+                ContainerStatuses = [new V1ContainerStatus { Name = "store", State = Container, LastState = LastWords is null ? null : new V1ContainerState { Terminated = new V1ContainerStateTerminated { ExitCode = 1, Message = LastWords } }, Started = Started ?? PodReady, Ready = ContainerReady ?? PodReady, RestartCount = 3 }],
             },
         };
     }

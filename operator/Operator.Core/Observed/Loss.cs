@@ -37,14 +37,15 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
             : null;
     }
 
-    /// <summary>Kubernetes last heard that the container ran, calls it unready since, and it does not answer us: its node is silent. A process that hangs is
-    /// restarted by its kubelet long before this counts.</summary>
+    /// <summary>
+    /// The kubelet's last word was that the container is ready; that the pod is unready can then only come from the node controller, which no longer hears the
+    /// kubelet. A kubelet that lives says it of the container first: such a member starts late, reads a long log or hangs, and comes back or is restarted.
+    /// </summary>
     private static Loss? Silent(V1Pod pod, DateTime? since)
     {
         var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
-        return container is { Started: true } && container.State?.Waiting is null && container.State?.Terminated is null
-            && Condition(pod, "Ready")?.Status == "False" && since is { } began
-            ? new Loss(NodeLost, began, $"pod {pod.Metadata.Name} on node {pod.Spec?.NodeName} is silent")
+        return container is { Ready: true } && Condition(pod, "Ready")?.Status == "False" && since is { } began
+            ? new Loss(NodeLost, began, $"node {pod.Spec?.NodeName} of pod {pod.Metadata.Name} is silent")
             : null;
     }
 

@@ -23,6 +23,11 @@ public sealed class HealingTests
     public void A_node_that_stays_silent_costs_the_member_its_place() =>
         Assert.Equal(new Step.StartOperation(Operations.Remove, Orders(3)), new World().Formed(3).Member(3, member => member.LosesItsNode(seconds: 120)).Plan().Step);
 
+    /// <summary>It started late, or takes long to read its log, and has been unready since its pod was made: a kubelet that says so lives.</summary>
+    [Fact]
+    public void A_member_that_its_kubelet_calls_unready_is_on_no_lost_node() => Assert.Null(new World().Formed(3)
+        .Member(3, member => { member.Starting(); (member.Started, member.UnreadyFor) = (true, TimeSpan.FromHours(1)); }).Plan().Step);
+
     [Fact]
     public void A_pod_that_never_ends_is_on_a_lost_node() => Assert.Equal(new Step.StartOperation(Operations.Remove, Orders(3)), new World().Formed(3)
         .Member(3, member => { member.Starting(); member.DeletingFor = TimeSpan.FromSeconds(121); }).Plan().Step);
