@@ -68,7 +68,7 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
     private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, EventRecorder events, Fence fence, TimeProvider time)
     {
         using var members = new MemberClient(time);
-        var (users, tokens) = (new UserClient(members), new LoginTokens());
+        var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         var controller = new StoreClusterController(
             new Observer(api, caches, members, authentication, options.DefaultImage, time),

@@ -5,11 +5,17 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>What the operator's logins got, one of each cluster. A token is good on every member for five minutes after each use, and passes are more frequent.</summary>
-internal sealed class LoginTokens
+internal sealed class LoginTokens(TimeProvider time)
 {
+    /// <summary>A trial costs the member a tenth of a second and a line in its log.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     private sealed record Login(string Uid, string Token, LoginUser User);
 
+    private sealed record Refusal(AuthSecrets Secrets, long At);
+
     private readonly ConcurrentDictionary<ObjectKey, Login> _logins = new();
+    private readonly ConcurrentDictionary<ObjectKey, Refusal> _refusals = new();
 
     /// <summary>Of this very StoreCluster, and not of a former one of the same name.</summary>
     public (string Token, LoginUser User)? Of(StoreCluster cluster) =>
@@ -17,5 +23,18 @@ internal sealed class LoginTokens
 
     public void Keep(StoreCluster cluster, string token, LoginUser user) => _logins[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Login(cluster.Uid(), token, user);
 
+    /// <summary>The passwords were wrong: they are not tried again for a while, unless there are others.</summary>
+    public void Refuse(StoreCluster cluster, AuthSecrets secrets) => _refusals[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Refusal(secrets, time.GetTimestamp());
+
+    public bool WereRefused(StoreCluster cluster, AuthSecrets secrets) =>
+        _refusals.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var refusal) && refusal.Secrets == secrets && time.GetElapsedTime(refusal.At) < s_patience;
+
     public void Forget(ObjectKey key) => _logins.TryRemove(key, out _);
+
+    /// <summary>The StoreCluster is gone.</summary>
+    public void ForgetAll(ObjectKey key)
+    {
+        Forget(key);
+        _refusals.TryRemove(key, out _);
+    }
 }

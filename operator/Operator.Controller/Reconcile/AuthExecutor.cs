@@ -42,6 +42,8 @@ internal sealed class AuthExecutor(KubeApi api, UserClient users, AuthObserver o
     private async Task<string?> CreateLoginAsync(ClusterView view, CancellationToken cancellation)
     {
         var answer = await api.CreateAsync(OperatorLogin.Build(view.Cluster, RandomNumberGenerator.GetHexString(32, lowercase: true)), cancellation);
+        // Where the former one was lost, the user has its password: the next login finds out.
+        tokens.Forget(ObjectStore<StoreCluster>.KeyOf(view.Cluster));
         return answer.Error is null or { Conflict: true } ? null : answer.Error.ToString();
     }
 

@@ -15,16 +15,21 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
         if (!cluster.Spec.WantsAuth && cluster.Status?.Auth is null) return null;
         var (root, password) = await ReadRootAsync(cluster, cancellation);
         var login = await ReadAsync(cluster, Names.OperatorLogin(cluster.Metadata.Name), cancellation);
-        return new AuthSecrets(root, password, login.Value?.Metadata.Uid, Text(login.Value));
+        var unread = login.Error is { NotFound: false } error ? error.ToString() : null;
+        return new AuthSecrets(root, password, login.Value?.Metadata.Uid, Text(login.Value)) { LoginSecretUnread = unread };
     }
 
     /// <summary>Logs in at the first member that takes a login: as the operator, else as root.</summary>
     /// <returns>Null when nobody lets it in.</returns>
     public async Task<string?> LogInAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<string> addresses, CancellationToken cancellation)
     {
+        tokens.Forget(ObjectStore<StoreCluster>.KeyOf(cluster));
+        if (tokens.WereRefused(cluster, secrets)) return null;
+        var (tried, wrong) = (0, 0);
         foreach (var (user, name, password) in new[] { (LoginUser.Operator, OperatorLogin.User, secrets.LoginPassword), (LoginUser.Root, UserClient.Root, secrets.RootPassword) })
         {
             if (password is null) continue;
+            tried++;
             foreach (var address in addresses)
             {
                 var (token, refused) = await users.LogInAsync(address, name, password, cancellation);
@@ -34,11 +39,13 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
                     return token;
                 }
 
-                if (refused) break;
+                if (!refused) continue;
+                wrong++;
+                break;
             }
         }
 
-        tokens.Forget(ObjectStore<StoreCluster>.KeyOf(cluster));
+        if (wrong == tried) tokens.Refuse(cluster, secrets);
         return null;
     }
 
@@ -56,7 +63,9 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
         {
             Enabled = enabled,
             LoggedInAs = enabled == true && tokens.Of(cluster) is { } login ? login.User : LoginUser.None,
+            Refused = tokens.WereRefused(cluster, secrets),
             LoginSecretUid = secrets.LoginSecretUid,
+            LoginSecretUnread = secrets.LoginSecretUnread,
             Root = secrets.Root,
             RootHasPassword = enabled == true ? await TryRootAsync(cluster, secrets, addresses, cancellation) : null,
         };
@@ -96,6 +105,9 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
 /// <param name="LoginSecretUid">Of the operator's own Secret; null when it does not exist.</param>
 internal sealed record AuthSecrets(RootSecret? Root, string? RootPassword, string? LoginSecretUid, string? LoginPassword)
 {
+    /// <summary>Why it could not be read; null when it was, or does not exist.</summary>
+    public string? LoginSecretUnread { get; init; }
+
     /// <summary>Passwords go into no log.</summary>
     public override string ToString() => $"{Root?.Version}, {LoginSecretUid}";
 }

@@ -44,7 +44,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
     public void Forget(ObjectKey key)
     {
         _errors.TryRemove(key, out _);
-        tokens.Forget(key);
+        tokens.ForgetAll(key);
     }
 
     private async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)

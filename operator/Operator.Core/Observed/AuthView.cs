@@ -21,8 +21,14 @@ public sealed record AuthView
 
     public LoginUser LoggedInAs { get; init; }
 
+    /// <summary>Nobody lets it in with any password that it has, and not only because nobody answers.</summary>
+    public bool Refused { get; init; }
+
     /// <summary>Uid of the operator's own Secret; null when it does not exist.</summary>
     public string? LoginSecretUid { get; init; }
+
+    /// <summary>Why it is not known whether the operator's own Secret exists; null when it is.</summary>
+    public string? LoginSecretUnread { get; init; }
 
     /// <summary>Null where no Secret is asked for.</summary>
     public RootSecret? Root { get; init; }

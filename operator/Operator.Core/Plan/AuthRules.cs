@@ -17,19 +17,29 @@ internal static class AuthRules
     public static Decision Keep(Diagnosis diagnosis)
     {
         if (diagnosis.View.Auth is not { } auth) return Decision.NothingToDo;
-        if (auth is { Enabled: true, LoggedInAs: LoginUser.None }) return new Decision.Halt(LockedOut, Locked(diagnosis.View, auth));
+        if (auth is { Enabled: true, LoggedInAs: LoginUser.None }) return auth.Refused ? new Decision.Halt(LockedOut, Locked(diagnosis.View, auth)) : Decision.NothingToDo;
+        if (Unusable(diagnosis.View, auth) is { } decline) return decline;
         return diagnosis.View.Spec.WantsAuth ? TurnOn(diagnosis.View, auth) : TurnOff(diagnosis.View, auth);
+    }
+
+    /// <summary>A Secret that is needed and cannot be used, and what to do about it.</summary>
+    public static Decision.Decline? Unusable(ClusterView view, AuthView auth)
+    {
+        if (view.Spec.WantsAuth && auth.Root is { Version: null } root) return new Decision.Decline(root.Reason, root.Message);
+        return auth.LoginSecretUnread is { } error
+            ? new Decision.Decline("LoginSecretUnreadable", $"the operator cannot read its own Secret {Names.OperatorLogin(view.Name)}: {error}")
+            : null;
     }
 
     private static Decision TurnOn(ClusterView view, AuthView auth)
     {
-        if (auth.Root is not { Version: { } version } usable) return new Decision.Decline(auth.Root!.Reason, auth.Root.Message);
         if (auth.Enabled is not { } enabled) return Decision.NothingToDo;
         if (view.Status.Auth is null) return new Decision.Act(new Step.TakeAuth());
         if (auth.LoginSecretUid is null) return new Decision.Act(new Step.CreateLogin());
         if (!enabled) return new Decision.Act(new Step.EnableAuth());
         if (auth.LoggedInAs == LoginUser.Root) return new Decision.Act(new Step.RestoreLogin());
-        if (view.Status.Auth.RootSecretVersion == usable.Version) return Decision.NothingToDo;
+        var version = auth.Root!.Version!;
+        if (view.Status.Auth.RootSecretVersion == version) return Decision.NothingToDo;
         return auth.RootHasPassword switch
         {
             true => new Decision.Act(new Step.LatchRootPassword(version)),

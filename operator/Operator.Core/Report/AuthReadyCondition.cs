@@ -9,8 +9,8 @@ internal static class AuthReadyCondition
         if (view.Auth is not { } auth) return new Verdict("True", "NotWanted", "spec.auth.enabled is not set");
         if (diagnosis.InvalidSpec is { } invalid) return new Verdict("Unknown", "InvalidSpec", invalid);
         if (AuthRules.Keep(diagnosis) is Decision.Halt { Reason: AuthRules.LockedOut } locked) return new Verdict("False", locked.Reason, locked.Message);
-        if (view.Spec.WantsAuth && auth.Root is { Version: null } unusable) return new Verdict("False", unusable.Reason, unusable.Message);
-        if (auth.Enabled is not { } enabled) return new Verdict("Unknown", "NotAsked", view.Formed ? "no quorum could be asked" : "the cluster has not formed yet");
+        if (AuthRules.Unusable(view, auth) is { } unusable) return new Verdict("False", unusable.Reason, unusable.Message);
+        if (auth.Enabled is not { } enabled || auth is { Enabled: true, LoggedInAs: LoginUser.None }) return new Verdict("Unknown", "NotAsked", view.Formed ? "no quorum could be asked" : "the cluster has not formed yet");
         if (!view.Spec.WantsAuth) return new Verdict("False", "Disabling", "authentication is being turned off");
         if (!enabled) return new Verdict("False", "Enabling", "authentication is being turned on");
         return view.Status.Auth?.RootSecretVersion == auth.Root!.Version && auth.LoggedInAs == LoginUser.Operator

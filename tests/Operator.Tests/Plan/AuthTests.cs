@@ -51,9 +51,20 @@ public sealed class AuthTests
     }
 
     [Fact]
+    public void An_own_Secret_that_cannot_be_read_is_not_taken_for_one_that_is_gone()
+    {
+        foreach (var world in new[] { Asking(taken: true), Indifferent() })
+        {
+            var plan = PlanOf(world, new AuthView { Enabled = false, Root = s_secret, LoginSecretUnread = "500" });
+            Assert.Null(plan.Step);
+            Assert.Equal("LoginSecretUnreadable", Assert.Single(plan.Blocked).Reason);
+        }
+    }
+
+    [Fact]
     public void Locked_out_it_says_how_to_let_it_in_again()
     {
-        var blocked = Assert.Single(PlanOf(Asking(taken: true), On() with { LoggedInAs = LoginUser.None }).Blocked);
+        var blocked = Assert.Single(PlanOf(Asking(taken: true), On() with { LoggedInAs = LoginUser.None, Refused = true }).Blocked);
         Assert.Equal("LockedOut", blocked.Reason);
         Assert.Contains("put root's present password under the key password of Secret root", blocked.Message, StringComparison.Ordinal);
     }

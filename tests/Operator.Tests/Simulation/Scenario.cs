@@ -115,7 +115,7 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
         return new StoreClusterSpec { Replicas = replicas, Image = new ImageSpec { Repository = parts?[0], Tag = parts?[1] } };
     }
 
-    private static StoreClusterSpec Asking(StoreClusterSpec spec) => spec with { Auth = new AuthSpec { Enabled = true, RootSecret = new SecretKeyReference { Name = "root" } } };
+    public static StoreClusterSpec Asking(StoreClusterSpec spec) => spec with { Auth = new AuthSpec { Enabled = true, RootSecret = new SecretKeyReference { Name = "root" } } };
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

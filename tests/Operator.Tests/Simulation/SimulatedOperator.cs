@@ -45,7 +45,7 @@ internal sealed class SimulatedOperator : IDisposable
         _members = new MemberClient(time, new SimulatedMembers(store, writes));
         _fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
-        var (users, tokens) = (new UserClient(_members), new LoginTokens());
+        var (users, tokens) = (new UserClient(_members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         _controller = new StoreClusterController(
             new Observer(api, _caches, _members, authentication, image, time),

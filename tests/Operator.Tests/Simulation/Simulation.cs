@@ -126,7 +126,7 @@ internal sealed class Simulation : IDisposable
         foreach (var users in Store.Groups.Select(group => group.Users))
         {
             state["authentication"] = users.Enabled ? "on" : "off";
-            foreach (var (name, user) in users.Users) state[$"user/{name}"] = $"{(user.Password == LoginPassword ? "as in the operator's Secret" : user.Password)} {(user.Root ? "root" : "")}";
+            foreach (var (name, user) in users.Users) state[$"user/{name}"] = $"{(user.Password == LoginPassword ? "of the Secret" : user.Password)} {(user.Root ? "root" : "")}";
         }
 
         return state.ToJsonString(s_indented);
