@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LocalCluster;
 using Xunit;
@@ -8,7 +9,7 @@ namespace EndToEnd.Tests;
 /// The main job on a real Kubernetes (issue: `make demo`), and what is left running by it: seen by kubectl, and scraped by a real Prometheus.
 /// </summary>
 [Collection<KubernetesInstallation>]
-public sealed class KubernetesDemoTests(KubernetesDemo demo)
+public sealed class KubernetesDemoTests(KubernetesDemo demo, ITestOutputHelper output)
 {
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -19,6 +20,16 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo)
         Assert.Contains("hello from StoreCluster", demo.Output, StringComparison.Ordinal);
         Assert.Contains("A pod deleted, and healed", demo.Output, StringComparison.Ordinal);
         Assert.Contains("Left running", demo.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_sample_is_ready_90_seconds_after_it_is_applied()
+    {
+        demo.RequireKubernetes();
+        const string before = "  Ready ";
+        var said = Assert.Single(demo.Output.Split('\n'), line => line.StartsWith(before, StringComparison.Ordinal) && line.EndsWith(" s after kubectl apply", StringComparison.Ordinal));
+        output.WriteLine(said.Trim());
+        Assert.InRange(int.Parse(said[before.Length..].Split(' ')[0], CultureInfo.InvariantCulture), 1, 89);
     }
 
     [Fact]

@@ -52,23 +52,23 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
     public static Task PatchAsync(string spec) => Kubectl.RunAsync("patch", "storecluster", Name, "--type=merge", "-p", $$"""{"spec": {{spec}} }""");
 
     /// <summary>The status, if it answers the present spec; else an empty one.</summary>
-    public static async Task<JsonElement> StatusAsync()
+    public static async Task<JsonElement> StatusAsync(string name = Name, string @namespace = "default")
     {
-        var json = await Kubectl.GetAsync("storecluster", Name);
+        var json = await Kubectl.GetAsync("storecluster", name, "-n", @namespace);
         var current = json.TryGetProperty("status", out var status) && status.TryGetProperty("observedGeneration", out var seen)
             && seen.GetInt64() == json.GetProperty("metadata").GetProperty("generation").GetInt64();
         return current ? status : JsonDocument.Parse("{}").RootElement;
     }
 
     /// <summary>Asks until the status answers the present spec and is as wanted.</summary>
-    public static async Task<JsonElement> UntilAsync(string what, Func<JsonElement, bool> wanted)
+    public static async Task<JsonElement> UntilAsync(string what, Func<JsonElement, bool> wanted, string name = Name, string @namespace = "default", TimeSpan? within = null)
     {
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            var status = await StatusAsync();
+            var status = await StatusAsync(name, @namespace);
             if (wanted(status)) return status;
-            Assert.True(waited.Elapsed < patience, $"no {what}: {status}");
+            Assert.True(waited.Elapsed < (within ?? patience), $"no {what}: {status}");
             await Task.Delay(TimeSpan.FromMilliseconds(250), TestContext.Current.CancellationToken);
         }
     }
@@ -82,10 +82,14 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
 
     public static bool Ready(JsonElement status) => Condition(status, "Ready") == "True";
 
-    public static string? Condition(JsonElement status, string type) => !status.TryGetProperty("conditions", out var conditions)
+    public static string? Condition(JsonElement status, string type) => Find(status, type)?.GetProperty("status").GetString();
+
+    public static string? Reason(JsonElement status, string type) => Find(status, type)?.GetProperty("reason").GetString();
+
+    static JsonElement? Find(JsonElement status, string type) => !status.TryGetProperty("conditions", out var conditions)
         ? null
         : conditions.EnumerateArray().FirstOrDefault(condition => condition.GetProperty("type").GetString() == type) is { ValueKind: JsonValueKind.Object } found
-            ? found.GetProperty("status").GetString()
+            ? found
             : null;
 
     public static bool Blocked(JsonElement status, string reason) =>
