@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace Store.Server;
 
@@ -23,6 +24,10 @@ public sealed record ServerOptions
     public ImmutableArray<Uri> ListenMetricsUrls { get; init; } = [];
     public TlsOptions ClientTls { get; init; } = new() { FlagPrefix = "" };
     public TlsOptions PeerTls { get; init; } = new() { FlagPrefix = "peer-" };
+    /// <summary>Connections to other members come from here; null: the system chooses.</summary>
+    public IPAddress? PeerLocalAddress { get; init; }
+    /// <summary>Other processes may listen on the same ports.</summary>
+    public bool SharedPorts { get; init; }
     /// <summary>In name order; always holds this member itself when the state is New.</summary>
     public required ImmutableArray<InitialMember> InitialCluster { get; init; }
     /// <summary>When there is one, <see cref="InitialCluster"/> names this member alone until the others are found.</summary>

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Net.Sockets;
 using Store.Raft;
 
 namespace Store.Server;
@@ -34,16 +33,14 @@ sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownP
 
     async Task<Stream> OpenAsync(Uri url, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var connection = await tls.ConnectAsync(url.Host, url.Port, cancellationToken);
         try
         {
-            await socket.ConnectAsync(url.Host, url.Port, cancellationToken);
-            var connection = new NetworkStream(socket, ownsSocket: true);
             return url.Scheme == "https" ? await tls.SecureAsync(connection, url, cancellationToken) : connection;
         }
         catch
         {
-            socket.Dispose();
+            await connection.DisposeAsync();
             throw;
         }
     }

@@ -19,10 +19,14 @@ sealed class PeerPort : IAsyncDisposable
     PeerPort(WebApplication application) => this.application = application;
 
     public static async Task<PeerPort> OpenAsync(
-        IEnumerable<Uri> urls, TlsListening? tls, PeerServer peers, ulong clusterId, ReplicaLoop loop, ILogger logger, CancellationToken cancellationToken)
+        ServerOptions options, TlsListening? tls, PeerServer peers, ulong clusterId, ReplicaLoop loop, ILogger logger, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        var urls = options.ListenPeerUrls;
+        builder.WebHost.UseKestrelCore().UseSockets(sockets =>
+        {
+            if (options.SharedPorts) PortSharing.Apply(sockets);
+        }).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             // A connection between members is open and mostly silent for as long as both live.
@@ -72,7 +76,7 @@ sealed class PeerPort : IAsyncDisposable
                 return VersionEndpoint.ServeAsync(http, loop);
             case "/health":
                 http.Response.StatusCode = loop.Status.Leader.IsNone ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-                http.Response.ContentType = "application/json";
+                http.Response.ContentType = "text/plain; charset=utf-8";
                 return http.Response.WriteAsync(loop.Status.Leader.IsNone ? """{"health":"false","reason":"RAFT NO LEADER"}""" : """{"health":"true","reason":""}""");
             default:
                 http.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -105,7 +105,7 @@ public sealed class StoreNode : IAsyncDisposable
         // Who a member that joins for the first time must reach stands in nobody's log yet but the others'.
         foreach (var member in storage.KnownMembers.Where(member => member.Id != storage.Self)) network.Know(member.Id, member.PeerUrls);
         network.Follow(storage.State.View.Cluster);
-        port = await PeerPort.OpenAsync(options.ListenPeerUrls, tls.Listening, server, storage.ClusterId, Loop, logger, cancellationToken);
+        port = await PeerPort.OpenAsync(options, tls.Listening, server, storage.ClusterId, Loop, logger, cancellationToken);
         writer.Start();
         flusher.Start();
         Loop.Start();

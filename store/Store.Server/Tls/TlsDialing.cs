@@ -1,16 +1,37 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 
 namespace Store.Server;
 
-/// <summary>TLS on connections that this member opens to others: shows its certificate and checks theirs, both as they are on disk now.</summary>
+/// <summary>Connections that this member opens to others, and TLS on them: shows its certificate and checks theirs, both as they are on disk now.</summary>
 /// <param name="keyring">Null: no certificate of its own, and the system's authorities.</param>
-sealed class TlsDialing(TlsKeyring? keyring, ILogger logger)
+/// <param name="from">The address they come from; null is the system's choice.</param>
+sealed class TlsDialing(TlsKeyring? keyring, IPAddress? from, ILogger logger)
 {
     readonly Lock gate = new();
     readonly Dictionary<string, string> complaints = new(StringComparer.Ordinal);
+
+    /// <summary>Without TLS yet.</summary>
+    public async Task<NetworkStream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        var socket = from is null ? new Socket(SocketType.Stream, ProtocolType.Tcp) : new Socket(from.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.NoDelay = true;
+            if (from is not null) socket.Bind(new IPEndPoint(from, 0));
+            await socket.ConnectAsync(host, port, cancellationToken);
+            return new(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <exception cref="IOException">The other side cannot be trusted, or does not trust this one.</exception>
     public async Task<Stream> SecureAsync(Stream connection, Uri url, CancellationToken cancellationToken)
@@ -33,7 +54,12 @@ sealed class TlsDialing(TlsKeyring? keyring, ILogger logger)
     }
 
     /// <summary>For HTTP to one member; a new one for each connection, or it would keep to the files of its first.</summary>
-    public SocketsHttpHandler HttpHandler(Uri url) => new() { SslOptions = OptionsFor(url, reason => Rejected(url, reason)), UseProxy = false };
+    public SocketsHttpHandler HttpHandler(Uri url) => new()
+    {
+        SslOptions = OptionsFor(url, reason => Rejected(url, reason)),
+        UseProxy = false,
+        ConnectCallback = async (context, cancellationToken) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
+    };
 
     /// <summary>In TLS 1.3 a certificate is refused after the handshake, and all that comes is the end of the connection.</summary>
     public void EndedUnanswered(Uri url) => RefusedBy(url, "it ended the connection right after the TLS handshake; most likely it does not accept this member's certificate, and its log says why");
@@ -70,7 +96,7 @@ sealed class TlsDialing(TlsKeyring? keyring, ILogger logger)
 
     void Rejected(Uri url, string reason)
     {
-        if (IsNews(url, reason)) Log.ConnectionRejected(logger, "peer", url.Authority, reason);
+        if (IsNews(url, reason)) Log.ConnectionRejected(logger, "peer", url.Authority, reason, unsaid: 0);
     }
 
     void RefusedBy(Uri url, string reason)

@@ -172,7 +172,7 @@ public sealed class StoreNodeTests
     public async Task A_member_of_another_cluster_is_refused()
     {
         await using var cluster = await StartAsync(1, spare: 1);
-        var stranger = new PeerDialer(clusterId: 1, new(2), [cluster.Url(1)], new(null, NullLogger.Instance));
+        var stranger = new PeerDialer(clusterId: 1, new(2), [cluster.Url(1)], new(null, from: null, NullLogger.Instance));
         var (stream, answer) = await stranger.DialAsync(cluster.Url(0), cluster[0].Identity.MemberId, PeerChannel.Messages, Cancellation);
         Assert.Null(stream);
         Assert.Equal((PeerRefusal.ClusterIdMismatch, cluster[0].Identity.ClusterId), (answer.Refusal, answer.ClusterId));

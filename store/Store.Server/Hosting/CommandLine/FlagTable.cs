@@ -31,7 +31,7 @@ static class FlagTable
         Duration("grpc-keepalive-min-time", "5s", "Accepted for etcd's sake: pings are answered at any rate."),
         Duration("grpc-keepalive-interval", "2h0m0s", "Silence after which the server pings a client."),
         Duration("grpc-keepalive-timeout", "20s", "Time for a client to answer a ping."),
-        Boolean("socket-reuse-port", "false", "Share the port with other processes.", "sharing ports"),
+        Boolean("socket-reuse-port", "false", "Share the ports with other processes that share them: the kernel deals connections out."),
         Boolean("socket-reuse-address", "false", "Bind while the address is in TIME_WAIT (always so here)."),
         Text("initial-advertise-peer-urls", "http://localhost:2380", "This member's peer URLs for the rest of the cluster."),
         Text("initial-cluster", "", "Members of a new cluster: name=peer-url,...; this member alone when empty."),
@@ -60,7 +60,7 @@ static class FlagTable
         Number("compaction-batch-limit", "1000", "Accepted for etcd's sake: compaction paces itself."),
         Duration("compaction-sleep-interval", "10ms", "Accepted for etcd's sake: compaction paces itself."),
         Duration("downgrade-check-time", "5s", "Accepted for etcd's sake."),
-        Text("feature-gates", "", "name=true,...; InitialCorruptCheck and CompactHashCheck mean something here."),
+        Text("feature-gates", "", "name=true,...; InitialCorruptCheck, CompactHashCheck and SetMemberLocalAddr mean something here."),
         Boolean("unsafe-no-fsync", "false", "Never sync the log. A crash of the machine loses acknowledged writes."),
         Boolean("force-new-cluster", "false", "Unsafe, for a quorum lost for good: remove all other members at the start. Take the flag away again afterwards."),
         Text("cors", "*", "Origins whose pages may call over HTTP: a list, or '*'."),
@@ -113,8 +113,9 @@ static class FlagTable
         Text("distributed-tracing-service-name", "etcd", "Service name in traces."),
         Text("distributed-tracing-instance-id", "", "Instance id in traces."),
         Number("distributed-tracing-sampling-rate", "0", "Traces of a million calls that bring none."),
-        Boolean("set-member-localaddr", "false", "Use the peer address for outgoing connections.", "outgoing addresses"),
+        Boolean("set-member-localaddr", "false", "Connect to other members from the first IP address in --initial-advertise-peer-urls."),
 
+        Boolean("experimental-set-member-localaddr", "false", "Old name of --set-member-localaddr."),
         Boolean("experimental-initial-corrupt-check", "false", "Old name of the feature gate InitialCorruptCheck."),
         Duration("experimental-watch-progress-notify-interval", "10m0s", "Old name of --watch-progress-notify-interval."),
         Duration("experimental-corrupt-check-time", "0s", "Old name of --corrupt-check-time."),
@@ -164,7 +165,7 @@ static class FlagTable
 
     static Flag Text(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Text, value, help, notYet);
 
-    static Flag Boolean(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Boolean, value, help, notYet);
+    static Flag Boolean(string name, string value, string help) => new(name, FlagKind.Boolean, value, help);
 
     static Flag Number(string name, string value, string help, string? notYet = null) => new(name, FlagKind.Number, value, help, notYet);
 

@@ -51,6 +51,8 @@ static class ServerOptionsReader
             ListenMetricsUrls = ListenUrls(flags, "listen-metrics-urls", clientTls, "metrics"),
             ClientTls = clientTls,
             PeerTls = peerTls,
+            PeerLocalAddress = NetworkFlags.LocalAddress(flags, advertised),
+            SharedPorts = flags.Boolean("socket-reuse-port"),
             InitialCluster = cluster,
             Discovery = DiscoveryFlags.Read(flags),
             InitialClusterState = state,

@@ -32,7 +32,7 @@ sealed class ClientPorts : IAsyncDisposable
     /// <exception cref="FlagException">A port is taken, or an address is not this machine's.</exception>
     public static async Task<ClientPorts> BindAsync(ServerOptions options, ILoggerFactory logging, TimeProvider time, CancellationToken cancellationToken)
     {
-        var sockets = Sockets(logging);
+        var sockets = Sockets(logging, options.SharedPorts);
         var logger = logging.CreateLogger("Store.Listener");
         var ports = new ClientPorts();
         try
@@ -75,10 +75,14 @@ sealed class ClientPorts : IAsyncDisposable
     /// With Kestrel's pinned memory pool, which only its service collection hands out. A factory made by hand rents each block from the shared array pool,
     /// whose caches are per thread: blocks rented on one and given back on another are allocated anew, 4 of the 10 KiB that a Put once allocated.
     /// </summary>
-    static SocketTransportFactory Sockets(ILoggerFactory logging)
+    static SocketTransportFactory Sockets(ILoggerFactory logging, bool shared)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "store" });
-        builder.WebHost.UseKestrelCore().UseSockets(options => options.Backlog = 4096);
+        builder.WebHost.UseKestrelCore().UseSockets(options =>
+        {
+            options.Backlog = 4096;
+            if (shared) PortSharing.Apply(options);
+        });
         return new(builder.Build().Services.GetRequiredService<IOptions<SocketTransportOptions>>(), logging);
     }
 
