@@ -166,7 +166,8 @@ sealed class InnerCall : IHttpResponseBodyFeature, IRequestBodyPipeFeature, IHtt
                 request.Headers[name[Metadata.Length..].ToLowerInvariant()] = value;
         }
 
-        if (outer.Headers.Authorization is [{ Length: > 0 } token]) request.Headers.Authorization = token;
+        // Also an empty one: to etcd that is a token, and a wrong one.
+        if (outer.Headers.Authorization is [var token, ..]) request.Headers.Authorization = token ?? "";
     }
 
     void Write(IMessage request)

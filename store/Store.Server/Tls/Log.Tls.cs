@@ -14,10 +14,10 @@ static partial class Log
     public static partial void CertificatesReloaded(ILogger logger, string certFile, string subject, string notAfter);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "rejected connection")]
-    public static partial void ConnectionRejected(ILogger logger, string side, string remoteAddr, string reason);
+    public static partial void ConnectionRejected(ILogger logger, string side, string remoteAddr, string reason, int unsaid);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "a TLS handshake did not come to an end")]
-    public static partial void HandshakeUnfinished(ILogger logger, string side, string remoteAddr, long tookMs, string reason);
+    public static partial void HandshakeUnfinished(ILogger logger, string side, string remoteAddr, long tookMs, string reason, int unsaid);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "serving client traffic securely")]
     public static partial void ServingSecurely(ILogger logger, string address);

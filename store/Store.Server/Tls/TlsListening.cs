@@ -19,6 +19,8 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
     public static readonly TimeSpan HandshakeTimeMax = TimeSpan.FromSeconds(5);
 
     readonly HandshakeTurns turns = new(2 * Environment.ProcessorCount, TimeProvider.System);
+    readonly LineRate rejections = new(TimeProvider.System);
+    readonly LineRate abandonments = new(TimeProvider.System);
 
     /// <summary>Everything that is added to the listener afterwards sees the inside. ALPN offers what the listener's protocols say.</summary>
     public void Use(ListenOptions listen)
@@ -93,16 +95,18 @@ sealed class TlsListening(TlsKeyring keyring, string side, ILogger logger)
         var address = connection.RemoteEndPoint?.ToString() ?? "";
         if (handshake.Refusal is { } refusal)
         {
-            Log.ConnectionRejected(logger, side, address, refusal);
+            if (rejections.MaySay(out var rejected)) Log.ConnectionRejected(logger, side, address, refusal, rejected);
             return;
         }
 
         var took = Stopwatch.GetElapsedTime(started);
+        if (!abandonments.MaySay(out var abandoned)) return;
         Log.HandshakeUnfinished(
             logger, side, address, (long)took.TotalMilliseconds,
             handshake.Late || took >= HandshakeTimeMax
                 ? "it took too long"
-                : "the other side went away, does not trust the certificate, or offered no TLS, version or cipher suite that is allowed here");
+                : "the other side went away, does not trust the certificate, or offered no TLS, version or cipher suite that is allowed here",
+            abandoned);
     }
 
     async Task<bool> MayBeginAsync(ConnectionContext connection, Handshake handshake)

@@ -5,9 +5,9 @@ using LocalCluster;
 
 namespace EndToEnd.Tests;
 
-/// <param name="Signed">With the token that was given last.</param>
+/// <param name="Signature">"!": with the token that was given last; "?": with an empty one; else with none.</param>
 /// <param name="Lines">Of a stream, to be read before hanging up; null for a whole answer.</param>
-sealed record HttpExchange(string Method, bool Signed, int? Lines, string Path, string Body)
+sealed record HttpExchange(string Method, string Signature, int? Lines, string Path, string Body)
 {
     public override string ToString() => $"{Method} {Path} {Body}";
 }
@@ -32,7 +32,7 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
            where line.Length > 0 && !line.StartsWith('#')
            let parts = Exchange().Match(line)
            select new HttpExchange(
-               parts.Groups["method"].Value, parts.Groups["signed"].Success, parts.Groups["lines"].Success ? int.Parse(parts.Groups["lines"].Value) : null, parts.Groups["path"].Value, parts.Groups["body"].Value),
+               parts.Groups["method"].Value, parts.Groups["signature"].Value, parts.Groups["lines"].Success ? int.Parse(parts.Groups["lines"].Value) : null, parts.Groups["path"].Value, parts.Groups["body"].Value),
     ];
 
     /// <returns>Status, headers and body, comparable.</returns>
@@ -40,7 +40,7 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
     {
         using var request = new HttpRequestMessage(new(exchange.Method), exchange.Path);
         if (exchange.Method is "POST" or "PUT") request.Content = new StringContent(exchange.Body, Encoding.UTF8, "application/json");
-        if (exchange.Signed) request.Headers.TryAddWithoutValidation("Authorization", token);
+        if (exchange.Signature != "") request.Headers.TryAddWithoutValidation("Authorization", exchange.Signature == "!" ? token : "");
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var text = new StringBuilder().Append((int)response.StatusCode).Append(' ').Append(response.Content.Headers.ContentType).Append('\n');
         foreach (var (name, values) in response.Headers.Where(h => h.Key.StartsWith("Access-", StringComparison.Ordinal) || h.Key.StartsWith("Grpc-", StringComparison.Ordinal)).OrderBy(h => h.Key, StringComparer.Ordinal))
@@ -92,6 +92,6 @@ sealed partial class HttpConversation(MemberProcess member) : IDisposable
     [GeneratedRegex("\"token\":\"([^\"]+)\"")]
     private static partial Regex Token();
 
-    [GeneratedRegex(@"^(?<method>[A-Z]+)(?<signed>!)?(:(?<lines>\d+))? (?<path>\S+)( (?<body>.*))?$")]
+    [GeneratedRegex(@"^(?<method>[A-Z]+)(?<signature>[!?])?(:(?<lines>\d+))? (?<path>\S+)( (?<body>.*))?$")]
     private static partial Regex Exchange();
 }

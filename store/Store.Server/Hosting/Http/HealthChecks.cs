@@ -12,6 +12,8 @@ namespace Store.Server;
 /// <summary>/health, /livez and /readyz as etcd answers them (contract 1.13): kubelets, load balancers and kube-apiserver read the bodies.</summary>
 sealed class HealthChecks
 {
+    const string PlainText = "text/plain; charset=utf-8";
+
     readonly ReplicaLoop loop;
     readonly ILogger logger;
     readonly TimeSpan timeout;
@@ -54,7 +56,7 @@ sealed class HealthChecks
             ?? await RangeProblemAsync(serializable, http.RequestAborted);
         if (problem is null) StoreMetrics.HealthSuccesses.Add();
         else StoreMetrics.HealthFailures.Add();
-        await AnswerAsync(http, problem is null, "application/json", HealthBody(problem), problem);
+        await AnswerAsync(http, problem is null, HealthBody(problem) + (problem is null ? "" : "\n"), problem);
     }
 
     /// <summary>etcd's two fields, in its order. The reason may be any exception's message, so it is escaped.</summary>
@@ -91,6 +93,7 @@ sealed class HealthChecks
         if (single.Length > 0 && chosen.Length == 0)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
+            http.Response.ContentType = PlainText;
             await http.Response.WriteAsync("404 page not found\n");
             return;
         }
@@ -107,7 +110,7 @@ sealed class HealthChecks
 
         var details = string.Concat(lines.Select(l => l + "\n"));
         var verbose = http.Request.Query.ContainsKey("verbose");
-        await AnswerAsync(http, healthy, "text/plain; charset=utf-8", (healthy, verbose) switch
+        await AnswerAsync(http, healthy, (healthy, verbose) switch
         {
             (true, false) => "ok\n",
             (true, true) => details + "ok\n",
@@ -120,15 +123,17 @@ sealed class HealthChecks
         if (HttpMethods.IsGet(http.Request.Method)) return true;
         http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
         http.Response.Headers.Allow = "GET";
+        http.Response.ContentType = PlainText;
         await http.Response.WriteAsync("Method Not Allowed\n");
         return false;
     }
 
-    async Task AnswerAsync(HttpContext http, bool healthy, string contentType, string body, string? reason)
+    /// <summary>As text, JSON as well: etcd leaves the type to Go, which finds text.</summary>
+    async Task AnswerAsync(HttpContext http, bool healthy, string body, string? reason)
     {
         if (!healthy) Log.HealthCheckFailed(logger, http.Request.Path, reason!);
         http.Response.StatusCode = healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        http.Response.ContentType = contentType;
+        http.Response.ContentType = PlainText;
         await http.Response.WriteAsync(body);
     }
 

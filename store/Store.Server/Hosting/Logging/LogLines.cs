@@ -113,7 +113,12 @@ sealed class LogLines(ImmutableArray<LogOutput> outputs, LogOptions options, Tim
         }
     }
 
-    /// <summary>The web server's own voice counts from warnings on: a line for each request would drown ours.</summary>
+    /// <summary>
+    /// The web server's own voice counts from warnings on: a line for each request would drown ours. gRPC's does not count, for it tells, with a stack trace, of every
+    /// message of a client that cannot be read; <see cref="StreamFaults"/> says what is ours.
+    /// </summary>
     LogLevel Threshold(string category) =>
-        category.StartsWith("Microsoft.", StringComparison.Ordinal) && minimum < LogLevel.Warning ? LogLevel.Warning : minimum;
+        category.StartsWith("Grpc.", StringComparison.Ordinal) ? LogLevel.Critical
+        : category.StartsWith("Microsoft.", StringComparison.Ordinal) && minimum < LogLevel.Warning ? LogLevel.Warning
+        : minimum;
 }

@@ -1,0 +1,40 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
+
+namespace Store.Server;
+
+/// <summary>
+/// What ends a stream unexpectedly, in the words that unary calls use: a message that cannot be read is the client's mistake, answered and not logged; anything else is
+/// ours and logged as a whole.
+/// </summary>
+sealed class StreamFaults(ILoggerFactory logging) : Interceptor
+{
+    readonly ILogger logger = logging.CreateLogger("Store.Requests");
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => continuation(request, responseStream, context));
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => continuation(requestStream, responseStream, context));
+
+    async Task GuardAsync(ServerCallContext context, Func<Task> stream)
+    {
+        try
+        {
+            await stream();
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new RpcException(new(StatusCode.Internal, "grpc: error unmarshalling request: " + exception.Message));
+        }
+        catch (Exception exception) when (exception is not (RpcException or OperationCanceledException or IOException) && !context.CancellationToken.IsCancellationRequested)
+        {
+            Log.RequestFailed(logger, context.Method, exception);
+            throw new RpcException(new(StatusCode.Unknown, exception.Message));
+        }
+    }
+}
