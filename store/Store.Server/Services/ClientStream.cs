@@ -26,6 +26,7 @@ sealed class ClientStream : IDisposable
     public static ClientStream Open(
         ServerCallContext context, ReplicaLoop loop, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime, bool servedByLearners = false)
     {
+        if (!ClientApiVersion.IsValid(context.GetHttpContext().Request.Headers)) throw StatusMapping.ToException(StoreError.InvalidClientApiVersion);
         if (loop.IsLearner && !servedByLearners) throw StatusMapping.ToException(StoreError.NotSupportedForLearner);
         var needsLeader = context.RequestHeaders.Any(entry => entry is { IsBinary: false, Key: "hasleader", Value: "true" });
         if (needsLeader && !leaderLoss.HasLeader) throw StatusMapping.ToException(StoreError.NoLeader);

@@ -59,6 +59,7 @@ sealed class ClientServer : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowAlternateSchemes = true;
+        kestrel.RequestHeaderEncodingSelector = ClientApiVersion.EncodingOf;
         var limits = kestrel.Limits;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
@@ -152,6 +153,7 @@ sealed class ClientServer : IAsyncDisposable
             grpc.MaxReceiveMessageSize = options.MessageBytesMax;
             grpc.MaxSendMessageSize = null;
             grpc.IgnoreUnknownServices = true;
+            grpc.Interceptors.Add<StreamFaults>();
         });
         ReplicaMetrics.Observe(options, member.Identity, member.Loop, member.EngineSize);
     }

@@ -140,6 +140,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
                 message = new(plain);
             }
 
+            if (!ClientApiVersion.IsValid(http.Request.Headers)) return StatusMapping.ToStatus(State.StoreError.InvalidClientApiVersion);
             if (http.Request.Headers["hasleader"] == "true" && !hasLeader()) return StatusMapping.ToStatus(State.StoreError.NoLeader);
             call = method.CallAsync(message, new(http));
             return null;
