@@ -75,6 +75,7 @@ sealed class AuthService(MemberIdentity identity, ReplicaLoop loop, ITokens toke
     async ValueTask<Answer> AddUserAsync(AuthUserAddRequest request, Caller caller)
     {
         if (loop.IsLearner) return StoreError.NotSupportedForLearner;
+        if (RequestValidation.CheckName(request.Name) is not StoreError.None and var unfit) return unfit;
         var user = new UserPassword { Name = request.Name, NoPassword = request.Options?.NoPassword ?? false };
         if (!user.NoPassword)
         {
@@ -121,7 +122,8 @@ sealed class AuthService(MemberIdentity identity, ReplicaLoop loop, ITokens toke
         ProposeAsync<AuthUserRevokeRoleResponse>(new() { UserRevokeRole = request }, caller, r => r.Header);
 
     ValueTask<Answer> AddRoleAsync(AuthRoleAddRequest request, Caller caller) =>
-        ProposeAsync<AuthRoleAddResponse>(new() { RoleAdd = request }, caller, r => r.Header);
+        RequestValidation.CheckName(request.Name) is not StoreError.None and var unfit ? new(unfit)
+        : ProposeAsync<AuthRoleAddResponse>(new() { RoleAdd = request }, caller, r => r.Header);
 
     async ValueTask<Answer> GetRoleAsync(AuthRoleGetRequest request, Caller caller) => await ReadAsync(caller, view =>
         view.Auth.Roles.TryGetValue(request.Role, out var role)

@@ -1,3 +1,4 @@
+using System.Text;
 using Store.Protocol.Etcdserverpb;
 using SortOrder = Store.Protocol.Etcdserverpb.RangeRequest.Types.SortOrder;
 using SortTarget = Store.Protocol.Etcdserverpb.RangeRequest.Types.SortTarget;
@@ -10,6 +11,9 @@ namespace Store.State;
 public static class RequestValidation
 {
     const long LeaseTtlMaxSeconds = 9_000_000_000;
+
+    /// <summary>Of a key in bbolt, as which etcd keeps the names of users and roles: it ends at a longer one.</summary>
+    const int NameBytesMax = 32_768;
 
     /// <summary>KeyNotProvided, InvalidSortOption.</summary>
     public static StoreError CheckRange(RangeRequest request) => request.Key.IsEmpty ? StoreError.KeyNotProvided : CheckSort(request);
@@ -36,6 +40,9 @@ public static class RequestValidation
     /// <summary>LeaseTtlTooLarge.</summary>
     public static StoreError CheckLeaseGrant(LeaseGrantRequest request) =>
         request.TTL > LeaseTtlMaxSeconds ? StoreError.LeaseTtlTooLarge : StoreError.None;
+
+    /// <summary>Of a user or role that is to be: RequestTooLarge when no snapshot for etcd could hold it.</summary>
+    public static StoreError CheckName(string name) => Encoding.UTF8.GetByteCount(name) > NameBytesMax ? StoreError.RequestTooLarge : StoreError.None;
 
     /// <summary>
     /// TooManyOperations, DuplicateKey, KeyNotFound for an empty operation (as etcd says it), and what the operations' own checks say. A nested

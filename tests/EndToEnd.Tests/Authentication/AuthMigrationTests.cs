@@ -61,6 +61,35 @@ public sealed class AuthMigrationTests : IDisposable
         await users.CheckAliceAsync("a");
     }
 
+    /// <summary>Up to what etcd can keep; at a longer name it ends.</summary>
+    [Fact]
+    public async Task Names_near_and_over_the_size_of_a_page_move_to_etcd()
+    {
+        string[] names = [.. new[] { 1_000, 2_040, 3_000, 3_500, 4_000, 4_064, 4_065, 4_080, 4_096, 4_200, 8_192, 32_768 }.SelectMany(length => "abc".Select(first => $"{first}".PadRight(length, 'n')))];
+        await using (var store = await LoopbackCluster.StartAsync(Product.Store, 1, Token))
+        {
+            var administrator = new Administrator(store[0]);
+            foreach (var name in names)
+            {
+                await administrator.Users.UserAddAsync(new() { Name = name, Options = new() { NoPassword = true } }, cancellationToken: Token);
+                await administrator.Users.RoleAddAsync(new() { Name = name }, cancellationToken: Token);
+                await administrator.Users.UserGrantRoleAsync(new() { User = name, Role = name }, cancellationToken: Token);
+            }
+            var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => administrator.Users.RoleAddAsync(new() { Name = new('n', 32_769) }, cancellationToken: Token).ResponseAsync);
+            Assert.Equal("etcdserver: request is too large", refused.Status.Detail);
+            await SaveAsync(store[0], "long-names.db");
+        }
+
+        var status = await Shell.RunAsync(Binaries.Etcdutl, ["snapshot", "status", Path.Combine(folder, "long-names.db")], null, TimeSpan.FromSeconds(20), cancellationToken: Token);
+        Assert.True(status.ExitCode == 0, $"{status}");
+        await using var etcd = await RestoreAsync(Product.Etcd, "long-names.db");
+        var users = new Administrator(etcd[0]).Users;
+        Assert.Equal(names.Order(StringComparer.Ordinal), (await users.UserListAsync(new(), cancellationToken: Token)).Users);
+        Assert.Equal(names.Order(StringComparer.Ordinal), (await users.RoleListAsync(new(), cancellationToken: Token)).Roles);
+        foreach (var name in names)
+            Assert.Equal([name], (await users.UserGetAsync(new() { Name = name }, cancellationToken: Token)).Roles);
+    }
+
     async Task SaveAsync(MemberProcess member, string file, params string[] user)
     {
         var result = await Etcdctl.RunAsync("3.5", member.Endpoint, [.. user, "snapshot", "save", Path.Combine(folder, file)]);

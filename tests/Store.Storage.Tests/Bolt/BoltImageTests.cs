@@ -26,6 +26,28 @@ public sealed class BoltImageTests : IDisposable
         Assert.Equal(new FileInfo(File).Length, file.SizeBytes);
     }
 
+    /// <summary>Users and roles have names of any length up to bbolt's limit: a page for a few, for one, and pages for one.</summary>
+    [Theory]
+    [InlineData(3_000, 4_200, 200)]
+    [InlineData(4_030, 4_100, 70)]
+    [InlineData(1_900, 2_100, 100)]
+    [InlineData(8_000, 8_300, 40)]
+    [InlineData(32_700, 32_768, 69)]
+    [InlineData(1, 32_768, 300)]
+    public void Keys_near_and_over_the_size_of_a_page_come_back_as_they_were(int shortest, int longest, int count)
+    {
+        var random = new Random(count);
+        var pairs = Enumerable.Range(0, count)
+            .Select(n => $"{n:D5}".PadRight(Math.Max(5, shortest + (int)((long)(longest - shortest) * n / Math.Max(1, count - 1))), 'x'))
+            .Select(key => new BackendPair(System.Text.Encoding.ASCII.GetBytes(key), new byte[random.Next(200)]))
+            .ToArray();
+        BackendBucket[] buckets = [new("authUsers", pairs), new("key", pairs.Take(1))];
+        Write(buckets);
+        using var file = BoltFile.Open(File);
+        foreach (var (name, expected) in buckets)
+            Assert.Equal(expected.Select(Text), file.Read(name).Select(Text));
+    }
+
     [Fact]
     public void A_file_that_was_cut_off_says_so()
     {
