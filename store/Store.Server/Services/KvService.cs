@@ -101,14 +101,14 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
     /// <summary>
     /// A transaction that only reads needs no log. Nor does a compare-and-swap that is lost already: when the newest state here takes a path without
     /// writes, the read is confirmed and the path taken again; only a path that writes is proposed, and there it is decided anew. With users it is always
-    /// proposed unless it could not write at all: whether one may read is then checked with what is read.
+    /// proposed unless it could not write at all: whether one may read is then checked with what is read. So it is under NOSPACE, which refuses what might have written, too.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Answer> TxnAsync(TxnRequest request, Caller caller)
     {
         StoreMetrics.Txns.Add();
         if (RequestValidation.CheckTxn(request, options.TxnOperationsMax) is not StoreError.None and var invalid) return invalid;
-        if ((caller.IsNobody || RequestValidation.IsReadOnly(request)) && loop.View.Txn(request) is not null)
+        if ((RequestValidation.IsReadOnly(request) || (caller.IsNobody && !loop.View.Cluster.IsFull)) && loop.View.Txn(request) is not null)
         {
             var ready = await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None);
             // Clients repeat a Range that met a change of leader, but no Txn, since it may have written: this one goes the way of those that do, to the next leader.

@@ -25,6 +25,17 @@ public sealed record ClusterView(
     /// <summary>Where a downgrade under way goes, "3.6.0"; empty when there is none.</summary>
     public string DowngradeTarget { get; init; } = "";
 
+    /// <summary>NOSPACE stands.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            foreach (var alarm in Alarms)
+                if (alarm.Alarm == Protocol.Etcdserverpb.AlarmType.Nospace) return true;
+            return false;
+        }
+    }
+
     /// <summary>A CORRUPT alarm that stops everybody, as etcd's do: raised by hand, or because nobody can tell who is right.</summary>
     public bool IsCorrupt
     {
