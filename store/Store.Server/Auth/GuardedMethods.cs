@@ -32,7 +32,6 @@ sealed class GuardedMethods(AccessControl access, int txnOperationsMax)
         Add("KV/Txn", TxnRequest.Parser, request => RequestValidation.CheckTxn(request, txnOperationsMax) != StoreError.None
             ? Server.Guard.Open
             : new(RequiredAccess.Of(request), Reads: RequestValidation.IsReadOnly(request)));
-        Add("Lease/LeaseGrant", LeaseGrantRequest.Parser, request => RequestValidation.CheckLeaseGrant(request) != StoreError.None ? Server.Guard.Open : new(RequiredAccess.Authenticated));
         Add("Lease/LeaseRevoke", LeaseRevokeRequest.Parser, request => new(RequiredAccess.WriteLease(new(request.ID))));
         Add("Lease/LeaseTimeToLive", LeaseTimeToLiveRequest.Parser, request => new(request.Keys ? RequiredAccess.ReadLeases([new(request.ID)]) : RequiredAccess.Authenticated, Reads: request.Keys));
         Add("Maintenance/Alarm", AlarmRequest.Parser, request => new(request.Action == AlarmAction.Get ? RequiredAccess.Authenticated : RequiredAccess.Administrative));
@@ -40,7 +39,8 @@ sealed class GuardedMethods(AccessControl access, int txnOperationsMax)
         Add("Auth/RoleGet", AuthRoleGetRequest.Parser, request => new(RequiredAccess.ReadRole(request.Role)));
         table.Add("/etcdserverpb.Lease/LeaseLeases", _ => new(RequiredAccess.ReadEveryLease, Reads: true));
         AddFixed(RequiredAccess.Open, "Auth/Authenticate", "Auth/AuthStatus");
-        AddFixed(RequiredAccess.Authenticated, "Maintenance/Status", "Cluster/MemberList");
+        // A time to live is looked at when the lease is granted, after who asks.
+        AddFixed(RequiredAccess.Authenticated, "Lease/LeaseGrant", "Maintenance/Status", "Cluster/MemberList");
         // These come to the door with each step they take (WaitingLine).
         foreach (var method in (ReadOnlySpan<string>)["/v3lockpb.Lock/Lock", "/v3lockpb.Lock/Unlock", "/v3electionpb.Election/Campaign", "/v3electionpb.Election/Proclaim",
             "/v3electionpb.Election/Leader", "/v3electionpb.Election/Resign"]) table.Add(method, static _ => Server.Guard.Open);
