@@ -1,5 +1,7 @@
 using Google.Protobuf;
 using Store.Protocol.Etcdserverpb;
+using Store.Protocol.V3electionpb;
+using Store.Protocol.V3lockpb;
 
 namespace EndToEnd.Tests;
 
@@ -15,34 +17,81 @@ sealed class RequestGenerator
     readonly Random random;
     readonly bool wide;
     readonly ByteString[] keys;
+    readonly UserRequests users;
+    readonly LineRequests lines;
+    readonly Queue<Step> first;
 
-    public RequestGenerator(int seed)
+    /// <param name="wide">Many keys: pages, splits and counts instead of collisions. All sequences on one cluster must be alike in this.</param>
+    /// <param name="guarded">With authentication on, most of the time.</param>
+    public RequestGenerator(int seed, bool wide, bool guarded)
     {
         random = new Random(seed);
-        // Every third sequence has many keys: pages, splits and counts instead of collisions.
-        wide = seed % 3 == 2;
+        this.wide = wide;
         keys = wide
             ? [.. Enumerable.Range(0, 400).Select(n => ByteString.CopyFromUtf8($"k{n:D3}"))]
             : [.. FewKeys.Select(ByteString.CopyFromUtf8)];
+        users = new UserRequests(random, keys, guarded);
+        lines = new LineRequests(random);
+        first = new Queue<Step>(users.First());
     }
 
-    public Step Next(Knowledge known) => random.Next(1000) switch
+    public Step Next(Knowledge known)
     {
-        < 270 => new Step.Unary(Put(known)),
-        < 500 => new Step.Unary(Range(known)),
-        < 580 => new Step.Unary(Delete()),
-        < 760 => new Step.Unary(Txn(known, depth: 0)),
-        < 800 => new Step.Unary(Grant(known)),
-        < 820 => new Step.Unary(new LeaseRevokeRequest { ID = LeaseOf(known) }),
-        < 850 => new Step.Unary(new LeaseTimeToLiveRequest { ID = LeaseOf(known), Keys = Chance(60) }),
-        < 860 => new Step.Unary(new LeaseLeasesRequest()),
-        < 880 => new Step.KeepAlive(LeaseOf(known)),
-        < 892 => new Step.Unary(Compact(known)),
-        < 940 => WatchCreate(known),
-        < 965 => WatchCancel(known),
-        < 985 => new Step.WatchProgress(random.Next(Subject.FutureStream)),
-        < 995 => new Step.Unary(new MemberListRequest { Linearizable = Chance(50) }),
+        if (first.TryDequeue(out var step))
+            return step;
+        if (users.Next(known) is { } aboutUsers)
+            return aboutUsers;
+        // While an alarm stands, most is refused: it is soon taken back.
+        step = known.Alarms.Count > 0 && Chance(12) ? new Step.Unary(Deactivate(known)) : Choose(known);
+        if (step is Step.Unary { Request: var request } unary && HasPlainJson(request) && Chance(7))
+            step = unary with { Json = true };
+        return step with { As = step is Step.Unary { Request: var asked } && UserRequests.IsOpenedLater(asked) ? UserRequests.Root : users.Asker(known) };
+    }
+
+    /// <summary>So that nothing of this sequence is in the way of the next: steps to take at its end.</summary>
+    public static IEnumerable<Step> Last(Knowledge known)
+    {
+        if (known.AuthEnabled)
+        {
+            yield return new Step.Unary(new AuthenticateRequest { Name = UserRequests.Root, Password = known.Passwords[UserRequests.Root] });
+            yield return new Step.Unary(new AuthDisableRequest()) { As = UserRequests.Root };
+        }
+        yield return new Step.WatchReset();
+        // At the revision of an earlier compaction there is nothing to compact.
+        if (known.Revision > known.Compacted)
+            yield return new Step.Snapshot(known.Revision);
+    }
+
+    Step Choose(Knowledge known) => random.Next(1000) switch
+    {
+        < 4 => new Step.Unary(Alarm()),
+        < 250 => new Step.Unary(Put(known)),
+        < 470 => new Step.Unary(Range(known)),
+        < 550 => new Step.Unary(Delete()),
+        < 730 => new Step.Unary(Txn(known, depth: 0)),
+        < 770 => new Step.Unary(Grant(known)),
+        < 790 => new Step.Unary(new LeaseRevokeRequest { ID = LeaseOf(known) }),
+        < 820 => new Step.Unary(new LeaseTimeToLiveRequest { ID = LeaseOf(known), Keys = Chance(60) }),
+        < 830 => new Step.Unary(new LeaseLeasesRequest()),
+        < 850 => new Step.KeepAlive(LeaseOf(known)),
+        < 862 => new Step.Unary(Compact(known)),
+        < 900 => WatchCreate(known),
+        < 920 => WatchCancel(known),
+        < 935 => new Step.WatchProgress(random.Next(Subject.FutureStream)),
+        < 940 => new Step.Unary(new MemberListRequest { Linearizable = Chance(50) }),
+        < 945 => new Step.Unary(new StatusRequest()),
+        < 950 => new Step.Unary(HashKv(known)),
+        < 997 => lines.Next(known, LeaseOf(known)),
         _ => new Step.Unary(new PutRequest { Key = Key(), Value = ByteString.CopyFrom(new byte[random.Next(1_600_000, 1_900_000)]) }),
+    };
+
+    /// <summary>JSON of which no part depends on the cluster or on time, and which is not long.</summary>
+    static bool HasPlainJson(IMessage request) => request switch
+    {
+        PutRequest put => put.Value.Length < 100_000,
+        RangeRequest or DeleteRangeRequest or TxnRequest or CompactionRequest or LeaseGrantRequest or LeaseRevokeRequest => true,
+        ProclaimRequest or ResignRequest or LeaderRequest or UnlockRequest => true,
+        _ => false,
     };
 
     bool Chance(int percent) => random.Next(100) < percent;
@@ -145,7 +194,7 @@ sealed class RequestGenerator
     TxnRequest Txn(Knowledge known, int depth)
     {
         var txn = new TxnRequest();
-        if (depth == 0 && Chance(2))
+        if (depth == 0 && Chance(2) && known.Alarms.Count == 0)
         {
             TooManyOperations(txn);
             return txn;
@@ -173,7 +222,8 @@ sealed class RequestGenerator
         < 35 => new RequestOp { RequestPut = Put(known) },
         < 65 => new RequestOp { RequestRange = Range(known) },
         < 85 => new RequestOp { RequestDeleteRange = DeleteInTxn() },
-        < 98 when depth < 2 => new RequestOp { RequestTxn = Txn(known, depth + 1) },
+        // Under NOSPACE etcd weighs the outermost operations alone.
+        < 98 when depth < 2 && known.Alarms.Count == 0 => new RequestOp { RequestTxn = Txn(known, depth + 1) },
         98 => new RequestOp(),
         _ => new RequestOp { RequestRange = new RangeRequest { Key = Key() } },
     };
@@ -217,9 +267,27 @@ sealed class RequestGenerator
         TTL = Chance(5) ? 9_000_000_001 : random.Next(3600, 100_000),
     };
 
+    /// <summary>Of members that there are not: neither server takes these for its own.</summary>
+    AlarmRequest Alarm() => new()
+    {
+        Action = (AlarmRequest.Types.AlarmAction)random.Next(3),
+        MemberID = (ulong)random.Next(3),
+        Alarm = Chance(85) ? AlarmType.Nospace : AlarmType.None,
+    };
+
+    static AlarmRequest Deactivate(Knowledge known)
+    {
+        var (member, type) = known.Alarms.Min;
+        return new() { Action = AlarmRequest.Types.AlarmAction.Deactivate, MemberID = member, Alarm = type };
+    }
+
+    /// <summary>Not up to the last compaction: for these revisions etcd answers with what it has summed up while it compacted, if it is done.</summary>
+    HashKVRequest HashKv(Knowledge known) => new() { Revision = Chance(60) ? 0 : random.NextInt64(known.Compacted + 1, Math.Max(known.Compacted, known.Revision) + 2) };
+
     CompactionRequest Compact(Knowledge known) => new()
     {
-        Revision = random.NextInt64(Math.Max(0, known.Compacted - 1), known.Revision + 2),
+        // Never 0 the first time: what etcd then sums up it gives to all who ask for the present (0), ever after.
+        Revision = random.NextInt64(known.Compacted == 0 ? 1 : known.Compacted - 1, known.Revision + 2),
         Physical = Chance(30),
     };
 

@@ -5,16 +5,14 @@ namespace EndToEnd.Tests;
 /// <summary>Cuts a sequence that shows a difference down to few steps, each try on two fresh clusters.</summary>
 static class Shrinker
 {
-    const int MaximumTries = 40;
-
     public static async Task<Difference> ShrinkAsync(
-        Difference difference, Product product, int members, CancellationToken cancellationToken, Func<Step, string, string>? tamper = null)
+        Difference difference, Product product, int members, int triesMax, CancellationToken cancellationToken, Func<Step, string, string>? tamper = null)
     {
         var tries = 0;
-        for (var piece = difference.Steps.Count / 2; piece >= 1 && tries < MaximumTries; piece /= 2)
+        for (var piece = difference.Steps.Count / 2; piece >= 1 && tries < triesMax; piece /= 2)
         {
             // The last step shows the difference and stays.
-            for (var start = 0; start < difference.Steps.Count - 1 && tries < MaximumTries; tries++)
+            for (var start = 0; start < difference.Steps.Count - 1 && tries < triesMax; tries++)
             {
                 var count = Math.Min(piece, difference.Steps.Count - 1 - start);
                 var shorter = difference.Steps.Take(start).Concat(difference.Steps.Skip(start + count)).ToArray();

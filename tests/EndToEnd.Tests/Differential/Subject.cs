@@ -1,6 +1,4 @@
-using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using LocalCluster;
 using Store.Protocol.Etcdserverpb;
 
@@ -14,9 +12,7 @@ sealed class Subject(MemberProcess member, Func<Step, string, string>? tamper = 
     public const int FutureStream = 2;
     public const int Streams = 3;
 
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    readonly GrpcChannel channel = member.NewChannel();
+    readonly Calls calls = new(member);
     readonly WatchStream?[] streams = new WatchStream?[Streams];
 
     public async Task<Answer> TakeAsync(Step step)
@@ -26,74 +22,63 @@ sealed class Subject(MemberProcess member, Func<Step, string, string>? tamper = 
         {
             answer = step switch
             {
-                Step.Unary unary => Ok(await CallAsync(unary.Request)),
-                Step.KeepAlive keepAlive => Ok(await KeepAliveAsync(keepAlive.Lease)),
+                Step.Unary { Json: true } unary => await calls.CallAsJsonAsync(unary.Request, unary.As),
+                Step.Unary unary => new Answer(null, Canon.Blank(await calls.CallAsync(unary.Request, unary.As))),
+                Step.KeepAlive keepAlive => new Answer(null, Canon.Blank(await KeepAliveAsync(keepAlive))),
+                Step.Acquire acquire => await Concurrency.AcquireAsync(calls, acquire),
+                Step.Observe observe => await Concurrency.ObserveAsync(calls, observe),
+                Step.Snapshot snapshot => await SnapshotContent.TakeAsync(calls, snapshot),
                 Step.WatchCreate create => await CreateAsync(create),
-                Step.WatchCancel cancel => new Answer(await Stream(cancel.Stream).CancelAsync(cancel.WatchId, cancel.Known) ? "canceled" : "no answer"),
+                Step.WatchCancel cancel => new Answer(await StreamOf(cancel.Stream, cancel.As).CancelAsync(cancel.WatchId, cancel.Known) ? "canceled" : "no answer"),
                 Step.WatchProgress => new Answer("settled"),
+                Step.WatchReset => await CloseStreamsAsync(),
                 _ => throw new InvalidOperationException($"{step}: unknown step."),
             };
         }
         catch (RpcException e)
         {
-            answer = new Answer($"{e.StatusCode}: {e.Status.Detail}");
+            answer = new Answer(Canon.Error(step, e));
         }
-        return tamper is null ? answer : answer with { Text = tamper(step, answer.Text) };
+        return tamper is null ? answer : answer with { Said = tamper(step, answer.Text) };
     }
 
     public bool HasStream(int stream) => streams[stream] is not null;
 
-    public Task<bool> SettleAsync(int stream, long revision) => Stream(stream).SettleAsync(revision);
+    public Task<bool> SettleAsync(int stream, long revision) => streams[stream]!.SettleAsync(revision);
 
     public string Transcript(int stream) => streams[stream]?.Transcript() ?? "";
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var stream in streams)
-        {
-            if (stream is not null)
-                await stream.DisposeAsync();
-        }
-        channel.Dispose();
+        await CloseStreamsAsync();
+        calls.Dispose();
     }
 
-    static Answer Ok(IMessage response) => new(Canon.Normalized(response), response);
+    async Task<Answer> CloseStreamsAsync()
+    {
+        for (var n = 0; n < streams.Length; n++)
+        {
+            if (streams[n] is { } stream)
+                await stream.DisposeAsync();
+            streams[n] = null;
+        }
+        return new Answer("closed");
+    }
 
-    WatchStream Stream(int stream) => streams[stream] ??= new WatchStream(new Watch.WatchClient(channel));
+    /// <summary>A stream is its opener's for good.</summary>
+    WatchStream StreamOf(int stream, string? user) => streams[stream] ??= new WatchStream(new Watch.WatchClient(calls.Channel), calls.Login(user));
 
     async Task<Answer> CreateAsync(Step.WatchCreate create)
     {
-        var response = await Stream(create.Stream).CreateAsync(create.Request);
+        var response = await StreamOf(create.Stream, create.As).CreateAsync(create.Request);
         return response is null ? new Answer("no answer") : new Answer($"watch {response.WatchId}", response);
     }
 
-    async Task<LeaseKeepAliveResponse> KeepAliveAsync(long lease)
+    async Task<LeaseKeepAliveResponse> KeepAliveAsync(Step.KeepAlive step)
     {
-        using var call = new Lease.LeaseClient(channel).LeaseKeepAlive(Options());
-        await call.RequestStream.WriteAsync(new LeaseKeepAliveRequest { ID = lease });
+        using var call = new Lease.LeaseClient(calls.Channel).LeaseKeepAlive(calls.Options(step.As));
+        await call.RequestStream.WriteAsync(new LeaseKeepAliveRequest { ID = step.Lease });
         await call.ResponseStream.MoveNext(CancellationToken.None);
         return call.ResponseStream.Current;
     }
-
-    async Task<IMessage> CallAsync(IMessage request)
-    {
-        var kv = new KV.KVClient(channel);
-        var lease = new Lease.LeaseClient(channel);
-        return request switch
-        {
-            RangeRequest range => await kv.RangeAsync(range, Options()),
-            PutRequest put => await kv.PutAsync(put, Options()),
-            DeleteRangeRequest delete => await kv.DeleteRangeAsync(delete, Options()),
-            TxnRequest txn => await kv.TxnAsync(txn, Options()),
-            CompactionRequest compact => await kv.CompactAsync(compact, Options()),
-            LeaseGrantRequest grant => await lease.LeaseGrantAsync(grant, Options()),
-            LeaseRevokeRequest revoke => await lease.LeaseRevokeAsync(revoke, Options()),
-            LeaseTimeToLiveRequest timeToLive => await lease.LeaseTimeToLiveAsync(timeToLive, Options()),
-            LeaseLeasesRequest leases => await lease.LeaseLeasesAsync(leases, Options()),
-            MemberListRequest list => await new Cluster.ClusterClient(channel).MemberListAsync(list, Options()),
-            _ => throw new InvalidOperationException($"{request.Descriptor.Name}: no such request here."),
-        };
-    }
-
-    static CallOptions Options() => new(deadline: DateTime.UtcNow + Patience);
 }

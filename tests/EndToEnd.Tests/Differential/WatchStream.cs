@@ -24,9 +24,9 @@ sealed class WatchStream : IAsyncDisposable
     long progressRevision;
     bool nextIsFragmented;
 
-    public WatchStream(Watch.WatchClient client)
+    public WatchStream(Watch.WatchClient client, Metadata? login)
     {
-        call = client.Watch();
+        call = client.Watch(login);
         reader = Task.Run(ReadAsync);
     }
 
@@ -59,7 +59,7 @@ sealed class WatchStream : IAsyncDisposable
         while (Stopwatch.GetElapsedTime(started) < Patience)
         {
             await call.RequestStream.WriteAsync(new WatchRequest { ProgressRequest = new WatchProgressRequest() });
-            if (await UntilAsync(() => progressRevision >= revision, TimeSpan.FromMilliseconds(120)))
+            if (await UntilAsync(() => progressRevision >= revision, TimeSpan.FromMilliseconds(25)))
                 return true;
         }
         return false;
