@@ -17,7 +17,7 @@ internal static class PodTemplateValidation
             if (container.Name == "store") return "spec.podTemplate has a container named store, which is the operator's own; choose another name";
         }
 
-        return SpecValidation.Within("spec.podTemplate.terminationGracePeriodSeconds", template.TerminationGracePeriodSeconds, 1, 3600);
+        return null;
     }
 
     private static bool IsTaken(string? volume) => volume is null or "data" or "tmp" || volume.StartsWith("tls-", StringComparison.Ordinal);

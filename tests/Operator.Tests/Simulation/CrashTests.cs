@@ -18,7 +18,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         var scenario = Scenario.Of(name);
         using var undisturbed = new Simulation();
         scenario.Play(undisturbed);
-        var wanted = undisturbed.State();
+        var wanted = WorldState.Of(undisturbed);
         var writes = undisturbed.Writes.Writes;
         output.WriteLine($"{writes.Count} writes: {string.Join(", ", writes)}");
         for (var write = 0; write < writes.Count; write += s_stride)
@@ -31,7 +31,7 @@ public sealed class CrashTests(ITestOutputHelper output)
                 var failure = Record.Exception(() => scenario.Play(simulation));
                 Assert.True(failure is null, $"{at}: {failure?.Message}");
                 Assert.Equal(1, simulation.Crashes);
-                Same(wanted, simulation.State(), at);
+                Same(wanted, WorldState.Of(simulation), at);
             }
         }
     }

@@ -17,6 +17,9 @@ internal sealed class ObjectTable(TimeProvider time)
 
     public IReadOnlyList<Change> History => _history;
 
+    /// <summary>What the operator applied last, by plural and key: managedFields, as they live with the object and not with who wrote it.</summary>
+    public Dictionary<string, JsonObject> Applied { get; } = new(StringComparer.Ordinal);
+
     public JsonObject? Get(string plural, ObjectKey key) => _objects.GetValueOrDefault(Path(plural, key));
 
     /// <summary>In order of namespace and name; a copy, so that the caller may change the table meanwhile.</summary>
@@ -64,6 +67,7 @@ internal sealed class ObjectTable(TimeProvider time)
     public void Remove(string plural, ObjectKey key)
     {
         if (!_objects.Remove(Path(plural, key), out var item)) return;
+        Applied.Remove(Path(plural, key));
         var last = (JsonObject)item.DeepClone();
         last["metadata"]!["resourceVersion"] = Text(++_version);
         _history.Add(new Change(_version, plural, key, last, Deleted: true));

@@ -9,8 +9,6 @@ namespace Operator.Tests;
 /// uid preconditions, immutable fields. It answers at once and on the caller's thread.</summary>
 internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandler
 {
-    private readonly Dictionary<string, JsonObject> _applied = new(StringComparer.Ordinal);
-
     private sealed record Route(string Plural, ObjectKey Key, string? Subresource)
     {
         /// <summary>Reads api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE and its like in apis/GROUP/VERSION.</summary>
@@ -99,15 +97,15 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         var path = $"{route.Plural}/{route.Key}";
         if (table.Get(route.Plural, route.Key) is not { } there)
         {
-            _applied[path] = body;
+            table.Applied[path] = body;
             return table.Create(route.Plural, Defaults.Fill(route.Plural, body));
         }
 
-        var before = _applied.GetValueOrDefault(path);
+        var before = table.Applied.GetValueOrDefault(path);
         var merged = ServerSideApply.Merge(there, body, before);
         if (Defaults.ChangesImmutable(route.Plural, there, merged) is { } field)
             throw new Refusal(HttpStatusCode.UnprocessableEntity, "Invalid", $"{route.Plural} \"{route.Key.Name}\" is invalid: {field}: Forbidden: field is immutable");
-        _applied[path] = body;
+        table.Applied[path] = body;
         return table.Put(route.Plural, merged);
     }
 
@@ -136,7 +134,6 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         // Without grace a pod is forgotten at once, whatever its kubelet is about.
         if (route.Plural == "pods" && (int?)options["gracePeriodSeconds"] == 0) table.Remove(route.Plural, route.Key);
         else table.Delete(route.Plural, route.Key);
-        if (route.Plural != "pods") _applied.Remove($"{route.Plural}/{route.Key}");
         return new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Success" };
     }
 

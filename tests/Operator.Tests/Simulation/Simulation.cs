@@ -31,6 +31,8 @@ internal sealed class Simulation : IDisposable
         _table = new ObjectTable(_time);
         Store = new SimulatedStore(_time, _chance);
         Kubernetes = new SimulatedKubernetes(_table, Store, _time, _chance);
+        Conduct = new OperatorConduct(this, _time);
+        Writes.Watcher = Conduct.Watch;
         for (var number = 0; number < operators; number++) _operators.Add(NewOperator());
     }
 
@@ -47,14 +49,19 @@ internal sealed class Simulation : IDisposable
 
     public static ObjectKey Key(string name) => new(Namespace, name);
 
+    /// <summary>What operators did that they must not do, whatever is wanted.</summary>
+    public OperatorConduct Conduct { get; }
+
     /// <summary>kubectl apply: makes the StoreCluster or changes its spec.</summary>
-    public void Apply(string name, StoreClusterSpec spec)
+    public void Apply(string name, StoreClusterSpec spec) => Apply(name, JsonNode.Parse(KubernetesJson.Serialize(spec))!);
+
+    /// <param name="wanted">With the schema's defaults filled in.</param>
+    public void Apply(string name, JsonNode wanted)
     {
-        var wanted = JsonNode.Parse(KubernetesJson.Serialize(spec))!;
         if (_table.Get("storeclusters", Key(name)) is { } there)
         {
             var changed = (JsonObject)there.DeepClone();
-            changed["spec"] = wanted;
+            changed["spec"] = wanted.DeepClone();
             _table.Put("storeclusters", changed);
             return;
         }
@@ -64,7 +71,7 @@ internal sealed class Simulation : IDisposable
             ["apiVersion"] = StoreCluster.ApiVersionText,
             ["kind"] = StoreCluster.KindText,
             ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
-            ["spec"] = wanted,
+            ["spec"] = wanted.DeepClone(),
         });
     }
 
@@ -93,43 +100,42 @@ internal sealed class Simulation : IDisposable
         while (!reached())
         {
             if (_time.GetUtcNow() >= deadline) Assert.Fail($"not within {limit.TotalSeconds:0} s of virtual time: {state()}");
-            Tick();
+            Tick(_tick);
         }
 
-        Assert.Empty(Store.Violations);
+        RequireNoHarm();
     }
 
     public void RunUntilSettled(string name, int minutes = 10) => RunUntil(() => IsSettled(name), TimeSpan.FromMinutes(minutes), () => Describe(name));
 
     public void Run(TimeSpan duration)
     {
-        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end;) Tick();
-        Assert.Empty(Store.Violations);
+        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end;) Tick(_tick);
+        RequireNoHarm();
     }
 
-    /// <summary>What is there in the end, without what is different each time: ids, times, addresses, who leads.</summary>
-    public string State()
+    /// <summary>Until operators have written nothing for so long. The longer nothing happens, the longer is everybody's turn.</summary>
+    /// <returns>Whether that came about within the limit.</returns>
+    public bool RunUntilQuiet(TimeSpan quiet, TimeSpan limit)
     {
-        var state = new JsonObject();
-        var tokens = Store.Groups.Select(group => group.Token).ToList();
-        foreach (var (plural, item) in _table.All)
+        var (begun, last, writes) = (_time.GetUtcNow(), _time.GetUtcNow(), Writes.Writes.Count);
+        while (_time.GetUtcNow() - last < quiet)
         {
-            var copy = (JsonObject)item.DeepClone();
-            Strip(copy);
-            // The operator throws the password of its own Secret.
-            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) copy.Remove("data");
-            var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
-            state[$"{plural}/{ObjectTable.KeyOf(item).Name}"] = JsonNode.Parse(text);
+            if (_time.GetUtcNow() - begun > limit) return false;
+            var idle = _time.GetUtcNow() - last;
+            Tick(idle < TimeSpan.FromSeconds(10) ? _tick : idle < TimeSpan.FromSeconds(60) ? 5 * _tick : idle < TimeSpan.FromMinutes(10) ? 25 * _tick : 150 * _tick);
+            if (Writes.Writes.Count == writes) continue;
+            (last, writes) = (_time.GetUtcNow(), Writes.Writes.Count);
         }
 
-        foreach (var member in Store.Groups.SelectMany(group => group.Members)) state[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
-        foreach (var users in Store.Groups.Select(group => group.Users))
-        {
-            state["authentication"] = users.Enabled ? "on" : "off";
-            foreach (var (name, user) in users.Users) state[$"user/{name}"] = $"{(user.Password == LoginPassword ? "of the Secret" : user.Password)} {(user.Root ? "root" : "")}";
-        }
+        RequireNoHarm();
+        return true;
+    }
 
-        return state.ToJsonString(s_indented);
+    private void RequireNoHarm()
+    {
+        Assert.Empty(Store.Violations);
+        Assert.Empty(Conduct.Violations);
     }
 
     /// <summary>kubectl create secret generic, or with another password: makes the Secret or changes it.</summary>
@@ -147,10 +153,6 @@ internal sealed class Simulation : IDisposable
         _table.Create("secrets", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace }, ["data"] = data });
     }
 
-    private string? LoginPassword => _table.Get("secrets", Key(Names.OperatorLogin(Scenario.Cluster)))?["data"]?["password"] is { } encoded
-        ? Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!))
-        : null;
-
     public string Describe(string name) =>
         $"{JsonSerializer.Serialize(Cluster(name).Status?.Conditions?.Select(condition => $"{condition.Type}={condition.Status} {condition.Reason}: {condition.Message}"))}\n"
         + $"writes: {string.Join(", ", Writes.Writes.TakeLast(12))}";
@@ -160,9 +162,9 @@ internal sealed class Simulation : IDisposable
         foreach (var one in _operators) one.Dispose();
     }
 
-    private void Tick()
+    private void Tick(TimeSpan turn)
     {
-        _time.Advance(_tick);
+        _time.Advance(turn);
         Kubernetes.Tick();
         Store.Tick();
         for (var number = 0; number < _operators.Count; number++)
@@ -199,28 +201,4 @@ internal sealed class Simulation : IDisposable
     }
 
     private SimulatedOperator NewOperator() => new(_table, Store, Writes, Image, _time, _chance);
-
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
-
-    private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
-    {
-        "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", "restarts", "term", "rootSecretVersion", Annotations.Applied,
-    };
-
-    private static void Strip(JsonNode? node)
-    {
-        if (node is JsonArray list)
-        {
-            foreach (var item in list) Strip(item);
-        }
-        else if (node is JsonObject item)
-        {
-            foreach (var name in item.Select(pair => pair.Key).ToList())
-            {
-                if (s_volatile.Contains(name)) item.Remove(name);
-                else Strip(item[name]);
-            }
-        }
-    }
 }

@@ -16,6 +16,9 @@ internal sealed class WriteLog
     /// <summary>A dead process asks for nothing more. The simulation starts another one.</summary>
     public bool Crashed { get; set; }
 
+    /// <summary>Sees every write: called before it takes effect, and what it returns is called after.</summary>
+    public Func<string, Action>? Watcher { get; set; }
+
     public T Write<T>(string what, Func<T> effect)
     {
         if (Crashed) throw new OperatorCrash(what);
@@ -23,9 +26,11 @@ internal sealed class WriteLog
         _writes.Add(what);
         if (CrashAt == (index, true)) throw Crash(what);
         T answer;
+        var watched = Watcher?.Invoke(what);
         try
         {
             answer = effect();
+            watched?.Invoke();
         }
         catch when (CrashAt == (index, false))
         {

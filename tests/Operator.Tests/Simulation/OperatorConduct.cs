@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+
+namespace Operator.Tests;
+
+/// <summary>Watches what operators' writes do to the store: none may take the quorum from a cluster that had one, and no volume goes before its member and its pod.</summary>
+internal sealed class OperatorConduct(Simulation simulation, TimeProvider time)
+{
+    /// <summary>How long an operator may not yet know of what befell a member.</summary>
+    private static readonly TimeSpan s_unaware = TimeSpan.FromSeconds(20);
+
+    private DateTimeOffset _disturbed = DateTimeOffset.MinValue;
+
+    public List<string> Violations { get; } = [];
+
+    /// <summary>Somebody else than the operator has just hurt a member.</summary>
+    public void Disturbed() => _disturbed = time.GetUtcNow();
+
+    /// <summary>For <see cref="WriteLog.Watcher"/>.</summary>
+    public Action Watch(string what)
+    {
+        if (what.StartsWith("DELETE persistentvolumeclaims/", StringComparison.Ordinal)) Volume(what);
+        var before = simulation.Store.Groups.ToDictionary(group => group, group => (Serving: Serving(group), Voters: group.Voters.Count()));
+        return () =>
+        {
+            foreach (var (group, was) in before)
+            {
+                var (serving, voters) = (Serving(group), group.Voters.Count());
+                if (was.Voters > 1 && was.Serving > was.Voters / 2 && serving <= voters / 2 && time.GetUtcNow() - _disturbed > s_unaware)
+                    Violations.Add($"{what} takes the quorum: {was.Serving} of {was.Voters} voters served before, {serving} of {voters} do after");
+            }
+        };
+    }
+
+    /// <summary>I7.</summary>
+    private void Volume(string what)
+    {
+        var pod = what["DELETE persistentvolumeclaims/data-".Length..];
+        if (simulation.Table.Get("pods", Simulation.Key(pod)) is not null) Violations.Add($"{what} while its pod is there");
+        if (simulation.Store.Groups.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod))) Violations.Add($"{what} while its member is in the list");
+    }
+
+    /// <summary>Voters that run and go on running: their pods are not about to end.</summary>
+    private int Serving(StoreGroup group) => group.Voters.Count(voter => voter.Process is not null
+        && simulation.Table.Get("pods", Simulation.Key($"{voter.Name}-0")) is { } pod && pod["metadata"]!["deletionTimestamp"] is null && HasOwner(pod));
+
+    /// <summary>A pod whose StatefulSet is gone is collected in a moment.</summary>
+    private bool HasOwner(JsonObject pod) => simulation.Table.Get("statefulsets", Simulation.Key(ObjectTable.KeyOf(pod).Name[..^2])) is not null;
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Operator.Core;
+
+namespace Operator.Tests;
+
+/// <summary>What a simulated world holds, as text to compare.</summary>
+internal static class WorldState
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    /// <summary>Different each time: ids, times, addresses, who leads.</summary>
+    private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
+    {
+        "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
+        "memberId", "leader", "restartCount", "restarts", "term", "rootSecretVersion", Annotations.Applied,
+    };
+
+    /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>
+    private static readonly HashSet<string> s_history = new(StringComparer.Ordinal)
+    {
+        "memberHighWater", "node", "nodeName", "zone", "lastState", "lagEntries", "dbBytes", "dbInUseBytes", "storage", "storageClassName", "blocked", "message", "phase",
+        Annotations.InitialCluster,
+    };
+
+    public static string Of(Simulation simulation)
+    {
+        var state = new JsonObject();
+        foreach (var (name, item) in Objects(simulation, s_volatile)) state[name] = item;
+        foreach (var member in simulation.Store.Groups.SelectMany(group => group.Members)) state[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
+        foreach (var group in simulation.Store.Groups) Tell(simulation, group, state);
+        return state.ToJsonString(s_indented);
+    }
+
+    /// <summary>The same for any two worlds whose users want the same now, whatever they wanted before: members are counted anew, and what history leaves is out.</summary>
+    public static string WithoutHistory(Simulation simulation)
+    {
+        var sets = simulation.Table.List("statefulsets").Select(set => ObjectTable.KeyOf(set).Name).ToList();
+        var lines = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
+        foreach (var (name, item) in Objects(simulation, [.. s_volatile, .. s_history]))
+        {
+            // The volume of a member that is gone.
+            if (name.StartsWith("persistentvolumeclaims/data-", StringComparison.Ordinal) && !sets.Contains(name["persistentvolumeclaims/data-".Length..^2])) continue;
+            if (name.StartsWith("pods/", StringComparison.Ordinal)) ForgetTicket(item);
+            if (name.StartsWith("storeclusters/", StringComparison.Ordinal)) ForgetTopology(item);
+            lines[name] = Sorted(item);
+        }
+
+        foreach (var member in simulation.Store.Groups.SelectMany(group => group.Members)) lines[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
+        // Users stay when nobody is asked any more who they are.
+        foreach (var group in simulation.Store.Groups.Where(group => group.Users.Enabled)) Tell(simulation, group, lines);
+        var ranks = sets.OrderBy(Number).Select((name, index) => (Number: Number(name), Rank: index + 1)).ToDictionary(pair => pair.Number, pair => pair.Rank);
+        string Renamed(string text) => Regex.Replace(text, $@"\b{Scenario.Cluster}-(\d+)\b", match =>
+            ranks.TryGetValue(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), out var rank) ? $"{Scenario.Cluster}-{rank}" : match.Value, RegexOptions.None, TimeSpan.FromSeconds(5));
+        var named = lines.ToDictionary(line => Renamed(line.Key), line => line.Value).OrderBy(line => line.Key, StringComparer.Ordinal);
+        return Renamed(new JsonObject(named.Select(line => KeyValuePair.Create(line.Key, line.Value))).ToJsonString(s_indented));
+    }
+
+    private static int Number(string member) => int.Parse(member[(member.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
+
+    private static IEnumerable<(string Name, JsonObject Item)> Objects(Simulation simulation, HashSet<string> left)
+    {
+        var tokens = simulation.Store.Groups.Select(group => group.Token).ToList();
+        foreach (var (plural, item) in simulation.Table.All)
+        {
+            var copy = (JsonObject)item.DeepClone();
+            Strip(copy, left);
+            // The operator throws the password of its own Secret.
+            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) copy.Remove("data");
+            var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
+            yield return ($"{plural}/{ObjectTable.KeyOf(item).Name}", (JsonObject)JsonNode.Parse(text)!);
+        }
+    }
+
+    private static void Tell(Simulation simulation, StoreGroup group, IDictionary<string, JsonNode?> state)
+    {
+        var login = simulation.Table.Get("secrets", Simulation.Key(Names.OperatorLogin(Scenario.Cluster)))?["data"]?["password"] is { } encoded
+            ? Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!))
+            : null;
+        state["authentication"] = group.Users.Enabled ? "on" : "off";
+        foreach (var (name, user) in group.Users.Users) state[$"user/{name}"] = $"{(user.Password == login ? "of the Secret" : user.Password)} {(user.Root ? "root" : "")}";
+    }
+
+    private static void Strip(JsonNode? node, HashSet<string> left)
+    {
+        if (node is JsonArray list)
+        {
+            foreach (var item in list) Strip(item, left);
+        }
+        else if (node is JsonObject item)
+        {
+            foreach (var name in item.Select(pair => pair.Key).ToList())
+            {
+                if (left.Contains(name)) item.Remove(name);
+                else Strip(item[name], left);
+            }
+        }
+    }
+
+    /// <summary>A pod keeps the arguments that it was started with; its ticket has been changed since, and means nothing once its disk holds data.</summary>
+    private static void ForgetTicket(JsonObject pod)
+    {
+        var arguments = pod["spec"]!["containers"]![0]!["args"]!.AsArray();
+        foreach (var argument in arguments.Where(argument => ((string)argument!).StartsWith("--initial-cluster", StringComparison.Ordinal)).ToList()) arguments.Remove(argument);
+    }
+
+    private static void ForgetTopology(JsonObject cluster)
+    {
+        if (cluster["status"]?["conditions"] is not JsonArray conditions) return;
+        foreach (var condition in conditions.Where(condition => (string?)condition!["type"] == ConditionTypes.TopologySatisfied).ToList()) conditions.Remove(condition);
+    }
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject item => new JsonObject(item.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Sorted)]),
+        _ => node?.DeepClone(),
+    };
+}
