@@ -26,7 +26,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.DeletePod delete => Words(await api.DeleteAsync<V1Pod>(Key(view, delete.Pod), delete.Uid, delete.Force ? 0 : null, cancellation)),
             Step.DeleteStatefulSet delete => Words(await api.DeleteAsync<V1StatefulSet>(Key(view, delete.Member.ToString()), delete.Uid, cancellation)),
             Step.DeleteBudget delete => Words(await api.DeleteAsync<V1PodDisruptionBudget>(Key(view, delete.Budget), delete.Uid, cancellation)),
-            Step.DeleteClaim delete => Words(await api.DeleteAsync<V1PersistentVolumeClaim>(Key(view, delete.Claim), delete.Uid, cancellation)),
+            Step.DeleteClaim delete => await DeleteClaimAsync(view, delete, cancellation),
             Step.ResizeClaim resize => await ResizeAsync(view, resize, cancellation),
             Step.OwnClaim own => await OwnAsync(view, own, cancellation),
             Step.Authentication change => await authentication.ExecuteAsync(view, change, cancellation),
@@ -57,6 +57,15 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             .OrderBy(report => report.Key == about).ThenByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
             .Select(report => Address(view, report.Key)).FirstOrDefault(address => address is not null);
         return asked is null ? "no member answers" : await ask(asked);
+    }
+
+    /// <summary>A cache that lags may not know of the pod yet: it was made a moment ago, and its member is removed already. So Kubernetes itself is asked.</summary>
+    private async Task<string?> DeleteClaimAsync(ClusterView view, Step.DeleteClaim delete, CancellationToken cancellation)
+    {
+        var pod = await api.GetAsync<V1Pod>(Key(view, delete.Member.Pod), cancellation);
+        if (pod.Value is { } there) caches.Pods.Upsert(there);
+        if (pod.Error is not { NotFound: true }) return pod.Error?.ToString();
+        return Words(await api.DeleteAsync<V1PersistentVolumeClaim>(Key(view, delete.Claim), delete.Uid, cancellation));
     }
 
     private async Task<string?> ResizeAsync(ClusterView view, Step.ResizeClaim resize, CancellationToken cancellation)

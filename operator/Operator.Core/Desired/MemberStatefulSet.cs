@@ -64,9 +64,11 @@ public static class MemberStatefulSet
     private static string Render(StoreCluster cluster, V1PodSpec pod)
     {
         var added = cluster.Spec.PodTemplate;
+        // Scrape annotations are there unless somebody wants to be without them: so it is their absence that makes a difference.
+        var annotations = cluster.Spec.Monitoring.Annotations ? Additions.Of(added?.Annotations) : Additions.Under(new Dictionary<string, string> { ["prometheus.io/scrape"] = "" }, added?.Annotations);
         return Fingerprint.Of(new V1PodTemplateSpec
         {
-            Metadata = new V1ObjectMeta { Labels = Additions.Of(added?.Labels), Annotations = Additions.Of(added?.Annotations) },
+            Metadata = new V1ObjectMeta { Labels = Additions.Of(added?.Labels), Annotations = annotations },
             Spec = pod,
         });
     }

@@ -20,7 +20,7 @@ internal static class MembershipRules
             return new Decision.Act(new Step.DeletePod(stuck.Metadata.Name, stuck.Metadata.Uid, "its node does not confirm that it ended") { Force = true });
         if (leaving.Set is not null || leaving.Pod is not null) return new Decision.Halt("PodStopping", $"waiting for pod {leaving.Name.Pod} to end");
         if (leaving.Claim is { Metadata.DeletionTimestamp: null } claim && diagnosis.View.Spec.Storage.Retention.OnScaleIn == RetentionSpec.Delete)
-            return new Decision.Act(new Step.DeleteClaim(claim.Metadata.Name, claim.Metadata.Uid));
+            return new Decision.Act(new Step.DeleteClaim(leaving.Name, claim.Metadata.Name, claim.Metadata.Uid));
         return new Decision.Act(new Step.FinishOperation());
     }
 

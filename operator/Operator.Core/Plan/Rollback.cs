@@ -42,30 +42,26 @@ internal static class Rollback
         if (view.Spec.Update.OnFailure != UpdateSpec.Rollback) return null;
         if (diagnosis.InvalidSpec is not null || IsInForce(view)) return view.Status.Update;
         var kept = view.Status.Update is { Failed: not null } past ? past with { Failed = null, Message = null } : view.Status.Update;
-        return ReadyCondition.Judge(diagnosis, plan).Status == "True" && Wanted(view) is var wanted && kept?.Stable != wanted
-            ? new UpdateStatus { Stable = wanted, StableImage = StoreImage.Of(view.Spec, view.DefaultImage), StableSpec = KubernetesJson.Serialize(view.Spec) }
-            : kept;
+        var stable = new UpdateStatus { Stable = Wanted(view), StableImage = StoreImage.Of(view.Spec, view.DefaultImage), StableSpec = KubernetesJson.Serialize(PodsOf(view.Spec, new StoreClusterSpec())) };
+        return ReadyCondition.Judge(diagnosis, plan).Status == "True" && kept != stable ? stable : kept;
     }
 
     private static string Wanted(ClusterView view) => MemberStatefulSet.Render(view.Cluster, StoreImage.Of(view.Spec, view.DefaultImage));
 
     /// <summary>The wanted StoreCluster with everything that a pod is made from as it was.</summary>
-    private static StoreCluster Stable(ClusterView view)
+    private static StoreCluster Stable(ClusterView view) =>
+        view.Cluster with { Spec = PodsOf(KubernetesJson.Deserialize<StoreClusterSpec>(view.Status.Update!.StableSpec!), view.Spec) };
+
+    /// <summary>What pods are made from as the first has it, and all else as the second.</summary>
+    private static StoreClusterSpec PodsOf(StoreClusterSpec pods, StoreClusterSpec others) => others with
     {
-        var stable = KubernetesJson.Deserialize<StoreClusterSpec>(view.Status.Update!.StableSpec!);
-        return view.Cluster with
-        {
-            Spec = view.Spec with
-            {
-                Version = stable.Version,
-                Image = stable.Image,
-                Resources = stable.Resources,
-                Server = stable.Server,
-                Topology = stable.Topology,
-                Scheduling = stable.Scheduling,
-                Monitoring = stable.Monitoring,
-                PodTemplate = stable.PodTemplate,
-            },
-        };
-    }
+        Version = pods.Version,
+        Image = pods.Image,
+        Resources = pods.Resources,
+        Server = pods.Server,
+        Topology = pods.Topology,
+        Scheduling = pods.Scheduling,
+        Monitoring = pods.Monitoring,
+        PodTemplate = pods.PodTemplate,
+    };
 }

@@ -77,7 +77,7 @@ public abstract partial record Step
 
     public sealed record DeleteBudget(string Budget, string Uid) : Step;
 
-    public sealed record DeleteClaim(string Claim, string Uid) : Step;
+    public sealed record DeleteClaim(MemberName Member, string Claim, string Uid) : Step;
 
     /// <summary>Asks for a larger volume, in place.</summary>
     public sealed record ResizeClaim(string Claim, Quantity Size) : Step;

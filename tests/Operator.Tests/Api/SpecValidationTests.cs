@@ -78,6 +78,9 @@ public sealed class SpecValidationTests
     public void An_option_of_the_store_restarts_members() => Assert.NotEqual(Render("{}"), Render("server: { maxTxnOps: 256 }"));
 
     [Fact]
+    public void Going_without_scrape_annotations_restarts_members() => Assert.NotEqual(Render("{}"), Render("monitoring: { annotations: false }"));
+
+    [Fact]
     public void What_only_the_operator_reads_restarts_nobody() =>
         Assert.Equal(Render("{}"), Render("paused: true\n  update: { soakSeconds: 60 }\n  healing: { enabled: false }\n  services: { client: { type: NodePort } }"));
 

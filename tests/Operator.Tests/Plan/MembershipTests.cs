@@ -102,7 +102,7 @@ public sealed class MembershipTests
 
     [Fact]
     public void Its_volume_goes_last() =>
-        Assert.Equal(new Step.DeleteClaim("data-orders-3-0", "claim-3"), Left(member => (member.HasSet, member.HasPod) = (false, false)).Plan().Step);
+        Assert.Equal(new Step.DeleteClaim(new MemberName("orders", 3), "data-orders-3-0", "claim-3"), Left(member => (member.HasSet, member.HasPod) = (false, false)).Plan().Step);
 
     [Fact]
     public void Its_volume_stays_when_that_is_wanted() =>

@@ -19,6 +19,13 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void What_no_pod_is_made_from_is_not_kept()
+    {
+        var (three, five) = (World(Good), World(Good).Spec(spec => spec with { Update = spec.Update with { SoakSeconds = 7 } }));
+        Assert.Equal(Report(three).Update, Report(five).Update);
+    }
+
+    [Fact]
     public void Where_nobody_asked_for_it_nothing_is_kept() =>
         Assert.Null(Report(World(Good).Spec(spec => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Pause } })).Update);
 

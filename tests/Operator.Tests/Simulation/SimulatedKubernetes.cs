@@ -23,6 +23,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
     private readonly string[] _nodes = ["node-1", "node-2", "node-3", "node-4"];
     private int _addresses;
+    private int _collected;
 
     /// <summary>Images that no registry has.</summary>
     public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
@@ -44,6 +45,9 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
 
     private void CollectGarbage()
     {
+        // Where nothing has changed nobody lost an owner.
+        if (_collected == table.History.Count) return;
+        _collected = table.History.Count;
         var uids = table.All.Select(item => (string)item.Object["metadata"]!["uid"]!).ToHashSet(StringComparer.Ordinal);
         foreach (var (plural, item) in table.All)
         {

@@ -44,6 +44,8 @@ internal sealed class Simulation : IDisposable
 
     public ObjectTable Table => _table;
 
+    public DateTimeOffset Now => _time.GetUtcNow();
+
     /// <summary>How often the operator died.</summary>
     public int Crashes { get; private set; }
 

@@ -45,7 +45,7 @@ internal static class WorldState
             // The volume of a member that is gone.
             if (name.StartsWith("persistentvolumeclaims/data-", StringComparison.Ordinal) && !sets.Contains(name["persistentvolumeclaims/data-".Length..^2])) continue;
             if (name.StartsWith("pods/", StringComparison.Ordinal)) ForgetTicket(item);
-            if (name.StartsWith("storeclusters/", StringComparison.Ordinal)) ForgetTopology(item);
+            if (name.StartsWith("storeclusters/", StringComparison.Ordinal)) ForgetPlacesAndVolumes(item);
             lines[name] = Sorted(item);
         }
 
@@ -55,7 +55,7 @@ internal static class WorldState
         var ranks = sets.OrderBy(Number).Select((name, index) => (Number: Number(name), Rank: index + 1)).ToDictionary(pair => pair.Number, pair => pair.Rank);
         string Renamed(string text) => Regex.Replace(text, $@"\b{Scenario.Cluster}-(\d+)\b", match =>
             ranks.TryGetValue(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), out var rank) ? $"{Scenario.Cluster}-{rank}" : match.Value, RegexOptions.None, TimeSpan.FromSeconds(5));
-        var named = lines.ToDictionary(line => Renamed(line.Key), line => line.Value).OrderBy(line => line.Key, StringComparer.Ordinal);
+        var named = lines.OrderBy(line => Renamed(line.Key), StringComparer.Ordinal);
         return Renamed(new JsonObject(named.Select(line => KeyValuePair.Create(line.Key, line.Value))).ToJsonString(s_indented));
     }
 
@@ -107,10 +107,15 @@ internal static class WorldState
         foreach (var argument in arguments.Where(argument => ((string)argument!).StartsWith("--initial-cluster", StringComparison.Ordinal)).ToList()) arguments.Remove(argument);
     }
 
-    private static void ForgetTopology(JsonObject cluster)
+    /// <summary>Who shares a node follows from where pods came to lie, and what a rested cluster declines (a smaller volume) from the volumes that it has.</summary>
+    private static void ForgetPlacesAndVolumes(JsonObject cluster)
     {
         if (cluster["status"]?["conditions"] is not JsonArray conditions) return;
-        foreach (var condition in conditions.Where(condition => (string?)condition!["type"] == ConditionTypes.TopologySatisfied).ToList()) conditions.Remove(condition);
+        foreach (var condition in conditions.OfType<JsonObject>().ToList())
+        {
+            if ((string?)condition["type"] == ConditionTypes.TopologySatisfied) conditions.Remove(condition);
+            if ((string?)condition["type"] == ConditionTypes.Progressing) condition.Remove("reason");
+        }
     }
 
     private static JsonNode? Sorted(JsonNode? node) => node switch

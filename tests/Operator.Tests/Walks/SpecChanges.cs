@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+
+namespace Operator.Tests;
+
+/// <summary>Draws the next wish: now and then what people change most, else any field of the schema at any value, allowed or not.</summary>
+internal sealed class SpecChanges(Random chance)
+{
+    private static readonly string[] s_tags = ["dev", "v2", "v3", SpecWalk.MissingTag];
+
+    public (string What, JsonObject Spec) Next(JsonObject spec)
+    {
+        switch (chance.Next(10))
+        {
+            case 0 or 1: return With(spec, "spec.replicas", JsonValue.Create(1 + 2 * chance.Next(4)));
+            case 2: return With(spec, "spec.image.tag", JsonValue.Create(s_tags[chance.Next(s_tags.Length)]));
+        }
+
+        var drawn = SpecField.All[chance.Next(SpecField.All.Count)];
+        if (chance.Next(5) == 0) return With(spec, drawn.Name, null);
+        var values = chance.Next(5) == 0 && FieldValues.Invalid(drawn.Schema) is { Count: > 0 } wrong ? wrong : FieldValues.Valid(drawn.Path[^1], drawn.Schema);
+        var changed = With(spec, drawn.Name, values[chance.Next(values.Count)]);
+        // Two fields at once, that may contradict each other.
+        if (chance.Next(3) != 0) return changed;
+        var (more, both) = Next(changed.Spec);
+        return ($"{changed.What}; {more}", both);
+    }
+
+    private static (string What, JsonObject Spec) With(JsonObject spec, string name, JsonNode? value) =>
+        ($"{name} = {value?.ToJsonString() ?? "(absent)"}", SpecField.All.Single(one => one.Name == name).Set(spec, value));
+}
