@@ -16,7 +16,7 @@ internal sealed record FreshCluster(bool Ready, string State)
     private static FreshCluster Make(JsonObject spec)
     {
         using var simulation = new Simulation();
-        simulation.Kubernetes.MissingImages.Add($"localhost/store:{SpecWalk.MissingTag}");
+        SpecWalk.Furnish(simulation);
         simulation.Apply(Scenario.Cluster, spec);
         simulation.RunUntilQuiet(TimeSpan.FromSeconds(90), TimeSpan.FromHours(1));
         return new FreshCluster(simulation.Cluster(Scenario.Cluster).Status!.Conditions!.Any(condition => condition is { Type: ConditionTypes.Ready, Status: "True" }), WorldState.WithoutHistory(simulation));

@@ -36,7 +36,14 @@ internal sealed class SpecWalk : IDisposable
         _simulation = new Simulation(seed, lagging ? Watches.Lagging : Watches.Prompt, operators, TimeSpan.FromMilliseconds(400));
         _changes = new SpecChanges(_chance);
         Tell($"seed {seed}: {operators} operator{(operators > 1 ? "s that both believe they lead" : "")}, {(lagging ? "lagging" : "prompt")} watches, an API server {(cel ? "with" : "without")} CEL");
-        foreach (var name in new[] { $"localhost/store:{MissingTag}", $"{Simulation.Image.Split(':')[0]}:{MissingTag}" }) _simulation.Kubernetes.MissingImages.Add(name);
+        Furnish(_simulation);
+    }
+
+    /// <summary>What a spec may name and is there, or is not: the image that is missing, the Secret that <see cref="FieldValues"/> names first.</summary>
+    public static void Furnish(Simulation simulation)
+    {
+        simulation.Kubernetes.MissingImages.Add($"localhost/store:{MissingTag}");
+        simulation.Secret("standard", "secret");
     }
 
     /// <summary>Everything that was done, for a failure's message.</summary>
@@ -222,6 +229,8 @@ internal sealed class SpecWalk : IDisposable
         var fresh = FreshCluster.Of(CrdAdmission.Filled(_spec!));
         if (!fresh.Ready)
         {
+            // With the password that root had before, a cluster serves on.
+            if (Condition(cluster, ConditionTypes.AuthReady).Status == "False") ready = Condition(cluster, ConditionTypes.AuthReady);
             Assert.True(ready.Status == "False" && ready.Message.Length > 0, $"not even a fresh cluster gets ready, yet this says {ready.Status} {ready.Reason}: {ready.Message}");
             // Who wants a single member takes a restart of it into account.
             Assert.All(_simulation.Store.Groups.Where(group => group.Voters.Count() > 1), group => Assert.True(group.HasQuorum, "the quorum is lost"));
