@@ -44,7 +44,7 @@ public sealed class AuthenticationTests
         simulation.Delete("secrets", Names.OperatorLogin(Cluster));
         simulation.Run(TimeSpan.FromMinutes(1));
         simulation.RunUntilSettled(Cluster);
-        Assert.Contains("of the Secret root", simulation.State(), StringComparison.Ordinal);
+        Assert.Contains("of the Secret root", WorldState.Of(simulation), StringComparison.Ordinal);
     }
 
     [Fact]
