@@ -129,9 +129,11 @@ internal sealed class MemberBuilder(int number)
 
     private Ticket Held(StoreCluster cluster, Membership? membership) => Ticket switch
     {
-        TicketKind.Form => Core.Ticket.Form(Name(cluster), World.Namespace),
-        TicketKind.Join when membership is not null => Core.Ticket.Join(membership, World.Namespace),
+        TicketKind.Form => Core.Ticket.Form(Name(cluster), World.Namespace, Scheme(cluster)),
+        TicketKind.Join when membership is not null => Core.Ticket.Join(membership, World.Namespace, Scheme(cluster)),
         TicketKind.Join => new Ticket(TicketKind.Join, "unread"),
-        _ => Core.Ticket.Sealed(Name(cluster), World.Namespace),
+        _ => Core.Ticket.Sealed(Name(cluster), World.Namespace, Scheme(cluster)),
     };
+
+    private static string Scheme(StoreCluster cluster) => cluster.Spec.Scheme(TlsSide.Peer);
 }

@@ -21,6 +21,9 @@ internal sealed class World
     private bool _services = true;
     private string _image = Image;
     private readonly List<Complaint> _complaints = [];
+    private readonly List<V1Secret> _secrets = [];
+    private readonly Dictionary<(MemberName, TlsSide), Handshake> _handshakes = [];
+    private string? _secretsRefused;
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => _spec = change(_spec));
 
@@ -37,6 +40,12 @@ internal sealed class World
     public World NoServices() => With(() => _services = false);
 
     public World DefaultImage(string image) => With(() => _image = image);
+
+    public World Secret(V1Secret secret) => With(() => _secrets.Add(secret));
+
+    public World SecretsRefused(string why) => With(() => _secretsRefused = why);
+
+    public World Handshake(int member, TlsSide side, Handshake handshake) => With(() => _handshakes[(new MemberName(_name, member), side)] = handshake);
 
     public World Service(V1Service service) => With(() => _extraServices.Add(service));
 
@@ -101,6 +110,9 @@ internal sealed class World
             Pods = [.. _members.Values.Where(member => member.HasPod).Select(member => member.Pod(cluster, membership, token, _image))],
             Claims = [.. _members.Values.Where(member => member.HasClaim).Select(member => member.Claim(cluster)), .. _extraClaims],
             Complaints = _complaints,
+            Secrets = _secrets,
+            SecretsRefused = _secretsRefused,
+            Handshakes = _handshakes,
             Membership = membership,
             Reports = _members.Values.Where(member => member.Answers).ToDictionary(member => new MemberName(_name, member.Number), member => member.Report()),
         };

@@ -75,11 +75,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   verbs: [list]
 {{- end -}}
 
-{{/* For clusters with spec.auth: root's password is read by the Secret's name, and the operator keeps its own. Never bound to all namespaces. */}}
+{{/* For clusters with spec.auth (root's password is read by the Secret's name, and the operator keeps its own) and spec.tls (certificates). Never bound to all namespaces. */}}
 {{- define "store-operator.secretRules" -}}
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, delete]
+  verbs: [get, list, create, patch, delete]
 {{- end -}}
 
 {{/* Takes the CEL rules out of a schema, in place: Kubernetes before 1.25 does not know the field. */}}

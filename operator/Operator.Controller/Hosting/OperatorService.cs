@@ -67,12 +67,12 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
 
     private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, EventRecorder events, Fence fence, TimeProvider time)
     {
-        using var members = new MemberClient(time);
+        using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         var controller = new StoreClusterController(
-            new Observer(api, caches, members, authentication, options.DefaultImage, time),
-            new Executor(api, caches, members, new AuthExecutor(api, users, authentication, tokens), tokens, fence),
+            new Observer(api, caches, members, authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
+            new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
         await new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost);
     }

@@ -51,6 +51,8 @@ internal static class Telemetry
         s_meter.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]), null, "Voting members that serve");
         s_meter.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState), null, "Members by role and state");
         s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
+        s_meter.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
+        s_meter.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
         s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 
@@ -101,6 +103,9 @@ internal static class Telemetry
         from condition in cluster.Status?.Conditions ?? []
         from status in s_statuses
         select (condition.Status == status ? 1L : 0L, new[] { Tag("type", condition.Type), Tag("status", status) });
+
+    private static IEnumerable<(long, KeyValuePair<string, object?>[])> Certificates(StoreCluster cluster, Func<CertificateStatus, DateTime> when) =>
+        (cluster.Status?.Tls?.Certificates ?? []).Select(certificate => (new DateTimeOffset(when(certificate).ToUniversalTime()).ToUnixTimeSeconds(), new[] { Tag("name", certificate.Name) }));
 
     private static readonly string[] s_statuses = ["True", "False", "Unknown"];
 

@@ -7,8 +7,8 @@ using Store.Protocol.Etcdserverpb;
 namespace Operator.Controller;
 
 /// <summary>Talks to members in etcd's protocol. One connection an address, kept; addresses that have not been asked for a while are dropped.</summary>
-/// <param name="wire">Carries the calls instead of sockets: the members of a simulation.</param>
-internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire = null) : IDisposable
+/// <param name="dial">The way to each member.</param>
+internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_changePatience = TimeSpan.FromSeconds(7);
@@ -19,14 +19,31 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
         public long UsedAt;
     }
 
-    private readonly ConcurrentDictionary<string, Connection> _connections = new();
+    private readonly ConcurrentDictionary<MemberEndpoint, Connection> _connections = new();
+    private readonly ConcurrentDictionary<ObjectKey, MemberTrust> _trusts = new();
 
-    public static string Address(string ip) => ip.Contains(':', StringComparison.Ordinal) ? $"http://[{ip}]:{Ports.Client}" : $"http://{ip}:{Ports.Client}";
+    /// <summary>Where the member of this pod listens to clients; null while it has no address, or there are no certificates to speak to it with.</summary>
+    public MemberEndpoint? EndpointOf(ClusterView view, MemberName member)
+    {
+        if (view.Pods.FirstOrDefault(pod => pod.Metadata.Name == member.Pod)?.Status?.PodIP is not { Length: > 0 } ip) return null;
+        if (view.Spec.Issuer(TlsSide.Client) is null) return new MemberEndpoint(ip, Ports.Client, member.Host(view.Namespace), Tls: null);
+        return TrustOf(view) is { } trust ? new MemberEndpoint(ip, Ports.Client, member.Host(view.Namespace), trust) : null;
+    }
+
+    /// <summary>The operator's certificate, and every authority that is or was in use: one that is being replaced signs what some members still show.</summary>
+    private MemberTrust? TrustOf(ClusterView view)
+    {
+        var secret = view.Secret(CertificateNames.Operator(view.Name));
+        if (Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { KeyPem: { } key } shown) return null;
+        var authorities = Certificate.Text(secret!, CertificateSecret.AuthorityEntry) + Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
+        var made = MemberTrust.Fingerprint(shown.Pem, key, authorities);
+        return _trusts.AddOrUpdate(new ObjectKey(view.Namespace, view.Name), _ => new MemberTrust(shown.Pem, key, authorities), (_, before) => before.IsMadeFrom(made) ? before : new MemberTrust(shown.Pem, key, authorities));
+    }
 
     /// <summary>What it says of itself, or what it says against whoever asks. Neither when it does not answer in time, whatever the reason: for the planner that is
     /// all the same.</summary>
     /// <param name="token">Of a login; null without one.</param>
-    public async Task<(MemberReport? Report, string? Refusal)> ReportAsync(string address, string? token, CancellationToken cancellation)
+    public async Task<(MemberReport? Report, string? Refusal)> ReportAsync(MemberEndpoint address, string? token, CancellationToken cancellation)
     {
         try
         {
@@ -46,7 +63,7 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
     }
 
     /// <summary>The linearizable member list; null when there is no quorum to vouch for it.</summary>
-    public async Task<Membership?> ListAsync(string address, string? token, string cluster, CancellationToken cancellation)
+    public async Task<Membership?> ListAsync(MemberEndpoint address, string? token, string cluster, CancellationToken cancellation)
     {
         try
         {
@@ -60,24 +77,24 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
     }
 
     /// <returns>Null, or what the store says against it.</returns>
-    public Task<string?> AddLearnerAsync(string address, string? token, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> AddLearnerAsync(MemberEndpoint address, string? token, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
         await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> PromoteAsync(string address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> PromoteAsync(MemberEndpoint address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
         await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> RemoveAsync(string address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> RemoveAsync(MemberEndpoint address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
         await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <summary>The leader itself must be asked.</summary>
     /// <inheritdoc cref="AddLearnerAsync"/>
-    public Task<string?> MoveLeaderAsync(string leaderAddress, string? token, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> MoveLeaderAsync(MemberEndpoint leaderAddress, string? token, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
         await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(s_changePatience, token, cancellation)), cancellation);
 
     /// <summary>For calls about users, with the options of a change.</summary>
-    public (Auth.AuthClient Client, CallOptions Options) Users(string address, string? token, CancellationToken cancellation) =>
+    public (Auth.AuthClient Client, CallOptions Options) Users(MemberEndpoint address, string? token, CancellationToken cancellation) =>
         (new Auth.AuthClient(Channel(address)), Options(s_changePatience, token, cancellation));
 
     public void Dispose()
@@ -98,9 +115,9 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
         }
     }
 
-    private Cluster.ClusterClient Cluster(string address) => new(Channel(address));
+    private Cluster.ClusterClient Cluster(MemberEndpoint address) => new(Channel(address));
 
-    private GrpcChannel Channel(string address)
+    private GrpcChannel Channel(MemberEndpoint address)
     {
         var connection = _connections.GetOrAdd(address, Open);
         connection.UsedAt = time.GetTimestamp();
@@ -112,16 +129,10 @@ internal sealed class MemberClient(TimeProvider time, HttpMessageHandler? wire =
         return connection.Channel;
     }
 
-    private Connection Open(string address) => new(GrpcChannel.ForAddress(address, new GrpcChannelOptions
+    private Connection Open(MemberEndpoint endpoint) => new(GrpcChannel.ForAddress(endpoint.Url, new GrpcChannelOptions
     {
-        HttpHandler = wire ?? new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(1),
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
-            UseProxy = false,
-        },
-        DisposeHttpClient = wire is null,
+        HttpHandler = dial(endpoint, shown: null),
+        DisposeHttpClient = true,
         // A pod that restarts is asked again at once, not after gRPC's two minutes of growing patience.
         InitialReconnectBackoff = TimeSpan.FromMilliseconds(200),
         MaxReconnectBackoff = TimeSpan.FromSeconds(1),

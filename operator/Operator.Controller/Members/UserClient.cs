@@ -13,7 +13,7 @@ internal sealed class UserClient(MemberClient members)
     private const string Unknown = "user name not found";
 
     /// <summary>Whether authentication is on, as a quorum says; null when this member cannot say.</summary>
-    public async Task<bool?> IsEnabledAsync(string address, CancellationToken cancellation)
+    public async Task<bool?> IsEnabledAsync(MemberEndpoint address, CancellationToken cancellation)
     {
         var (client, options) = members.Users(address, null, cancellation);
         try
@@ -27,7 +27,7 @@ internal sealed class UserClient(MemberClient members)
     }
 
     /// <returns>A token, or whether the member says that the password is wrong; neither when it cannot say (a learner, no quorum, authentication is off).</returns>
-    public async Task<(string? Token, bool Refused)> LogInAsync(string address, string user, string password, CancellationToken cancellation)
+    public async Task<(string? Token, bool Refused)> LogInAsync(MemberEndpoint address, string user, string password, CancellationToken cancellation)
     {
         var (client, options) = members.Users(address, null, cancellation);
         try
@@ -42,7 +42,7 @@ internal sealed class UserClient(MemberClient members)
 
     /// <summary>The user exists with this password and the role root.</summary>
     /// <returns>Null, or what the store says against it.</returns>
-    public Task<string?> KeepAdministratorAsync(string address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> KeepAdministratorAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         if (!await IgnoringAsync(Exists, () => client.UserAddAsync(new AuthUserAddRequest { Name = user, Password = password, Options = new() }, options).ResponseAsync))
@@ -51,28 +51,28 @@ internal sealed class UserClient(MemberClient members)
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> SetPasswordAsync(string address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> SetPasswordAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         await client.UserChangePasswordAsync(new AuthUserChangePasswordRequest { Name = user, Password = password }, options);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> DeleteAsync(string address, string user, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> DeleteAsync(MemberEndpoint address, string user, CancellationToken cancellation) => ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, null, cancellation);
         await IgnoringAsync(Unknown, () => client.UserDeleteAsync(new AuthUserDeleteRequest { Name = user }, options).ResponseAsync);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> EnableAsync(string address, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> EnableAsync(MemberEndpoint address, CancellationToken cancellation) => ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, null, cancellation);
         await client.AuthEnableAsync(new AuthEnableRequest(), options);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> DisableAsync(string address, string? token, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> DisableAsync(MemberEndpoint address, string? token, CancellationToken cancellation) => ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         await client.AuthDisableAsync(new AuthDisableRequest(), options);

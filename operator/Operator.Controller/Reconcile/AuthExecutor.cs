@@ -6,7 +6,7 @@ namespace Operator.Controller;
 
 /// <summary>Carries out a step about authentication, with the passwords as the Secrets hold them now: should they differ from those that the step was decided from,
 /// the next pass finds out and sets things right.</summary>
-internal sealed class AuthExecutor(KubeApi api, UserClient users, AuthObserver observer, LoginTokens tokens)
+internal sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient users, AuthObserver observer, LoginTokens tokens)
 {
     /// <returns>Null, or what went wrong.</returns>
     public async Task<string?> ExecuteAsync(ClusterView view, Step.Authentication step, CancellationToken cancellation)
@@ -47,14 +47,14 @@ internal sealed class AuthExecutor(KubeApi api, UserClient users, AuthObserver o
         return answer.Error is null or { Conflict: true } ? null : answer.Error.ToString();
     }
 
-    private async Task<string?> RestoreAsync(ClusterView view, string address, string? token, string password, CancellationToken cancellation)
+    private async Task<string?> RestoreAsync(ClusterView view, MemberEndpoint address, string? token, string password, CancellationToken cancellation)
     {
         if (await users.KeepAdministratorAsync(address, token, OperatorLogin.User, password, cancellation) is { } error) return error;
         tokens.Forget(ObjectStore<StoreCluster>.KeyOf(view.Cluster));
         return null;
     }
 
-    private async Task<string?> DeleteLoginAsync(ClusterView view, string address, Step.DeleteLogin step, CancellationToken cancellation)
+    private async Task<string?> DeleteLoginAsync(ClusterView view, MemberEndpoint address, Step.DeleteLogin step, CancellationToken cancellation)
     {
         if (await users.DeleteAsync(address, OperatorLogin.User, cancellation) is { } error) return error;
         tokens.Forget(ObjectStore<StoreCluster>.KeyOf(view.Cluster));
@@ -63,7 +63,7 @@ internal sealed class AuthExecutor(KubeApi api, UserClient users, AuthObserver o
     }
 
     /// <summary>Of a voter that knows a leader.</summary>
-    private static string? AddressOf(ClusterView view) => view.Reports
+    private MemberEndpoint? AddressOf(ClusterView view) => view.Reports
         .Where(report => report.Value is { Leader: not 0, Learner: false }).OrderByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
-        .Select(report => Executor.Address(view, report.Key)).FirstOrDefault(address => address is not null);
+        .Select(report => members.EndpointOf(view, report.Key)).FirstOrDefault(address => address is not null);
 }

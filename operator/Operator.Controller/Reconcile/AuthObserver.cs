@@ -21,7 +21,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
 
     /// <summary>Logs in at the first member that takes a login: as the operator, else as root.</summary>
     /// <returns>Null when nobody lets it in.</returns>
-    public async Task<string?> LogInAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    public async Task<string?> LogInAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         tokens.Forget(ObjectStore<StoreCluster>.KeyOf(cluster));
         if (tokens.WereRefused(cluster, secrets)) return null;
@@ -50,7 +50,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
     }
 
     /// <param name="addresses">Of members that are to be asked, the likeliest to answer first.</param>
-    public async Task<AuthView> ViewAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    public async Task<AuthView> ViewAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         bool? enabled = null;
         foreach (var address in addresses)
@@ -72,7 +72,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
     }
 
     /// <summary>A password is hashed for a tenth of a second on the member that is asked, so it is only tried while status does not say that it was.</summary>
-    private async Task<bool?> TryRootAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    private async Task<bool?> TryRootAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         if (secrets.RootPassword is not { } password || cluster.Status?.Auth is not { } status || status.RootSecretVersion == secrets.Root?.Version) return null;
         foreach (var address in addresses)

@@ -17,10 +17,15 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.Apply { Object: V1StatefulSet set } => await ApplyAsync(view, set, caches.StatefulSets, cancellation),
             Step.Apply { Object: V1Service service } => await ApplyAsync(view, service, caches.Services, cancellation),
             Step.Apply { Object: V1PodDisruptionBudget budget } => await ApplyAsync(view, budget, caches.Budgets, cancellation),
+            Step.Apply { Object: V1Secret secret } => await ApplyAsync(view, secret, cancellation),
+            Step.MintAuthority { Version: null } mint => Words((await api.CreateAsync(CertificateSigner.Authority(view, mint), cancellation)).Error),
+            Step.MintAuthority mint => await ApplyAsync(view, CertificateSigner.Authority(view, mint), cancellation),
+            Step.IssueCertificate issue => await ApplyAsync(view, CertificateSigner.Leaf(view, issue), cancellation),
+            Step.DeleteSecret delete => Words(await api.DeleteAsync<V1Secret>(Key(view, delete.Secret), delete.Uid, cancellation)),
             Step.AddLearner add => await AskAnyAsync(view, null, address => members.AddLearnerAsync(address, token, add.PeerUrl, cancellation)),
             Step.Promote promote => await AskAnyAsync(view, promote.Member, address => members.PromoteAsync(address, token, promote.Id, cancellation)),
             Step.RemoveMember remove => await AskAnyAsync(view, remove.Member, address => members.RemoveAsync(address, token, remove.Id, cancellation)),
-            Step.MoveLeader move => Address(view, move.From) is { } leader
+            Step.MoveLeader move => members.EndpointOf(view, move.From) is { } leader
                 ? await members.MoveLeaderAsync(leader, token, move.ToId, cancellation)
                 : $"the leader {move.From} has no address",
             Step.DeletePod delete => Words(await api.DeleteAsync<V1Pod>(Key(view, delete.Pod), delete.Uid, delete.Force ? 0 : null, cancellation)),
@@ -37,25 +42,44 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     private async Task<string?> ApplyAsync<T>(ClusterView view, T rendered, ObjectStore<T> store, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var key = ObjectStore<T>.KeyOf(rendered);
-        if (store.Get(key) is null)
-        {
-            // Not in the cache can also mean: made by somebody else, without our label. Apply with force would take it over.
-            var there = await api.GetAsync<T>(key, cancellation);
-            if (there.Value is { } foreign && !view.Owns(foreign)) return $"{rendered.Kind} {key.Name} exists and belongs to somebody else; rename the StoreCluster or remove it";
-            if (there.Error is { NotFound: false } error) return error.ToString();
-        }
-
+        if (store.Get(key) is null && await TakenAsync<T>(view, key, rendered.Kind, cancellation) is { } taken) return taken;
         var answer = await api.ApplyAsync(rendered, cancellation);
         if (answer.Value is { } applied) store.Upsert(applied);
         return answer.Error?.ToString();
     }
 
+    /// <summary>Secrets are in no cache; what the pass has read is as good.</summary>
+    private async Task<string?> ApplyAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
+    {
+        if (rendered.Metadata.ResourceVersion is not null) return await ReplaceDataAsync(view, rendered, cancellation);
+        if (view.Secret(rendered.Metadata.Name) is null && await TakenAsync<V1Secret>(view, Key(view, rendered.Metadata.Name), rendered.Kind, cancellation) is { } taken) return taken;
+        return Words((await api.ApplyAsync(rendered, cancellation)).Error);
+    }
+
+    /// <summary>Of a Secret at a version: a conflict is somebody else's write, to be looked at. It was created, not applied, so that two could not both make it; an entry
+    /// that is applied no more would stay, for it is its creator's as well. A merge patch takes it away.</summary>
+    private async Task<string?> ReplaceDataAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
+    {
+        var data = (view.Secrets.FirstOrDefault(secret => secret.Metadata.Name == rendered.Metadata.Name)?.Data?.Keys ?? []).ToDictionary(entry => entry, _ => (byte[]?)null, StringComparer.Ordinal);
+        foreach (var (entry, value) in rendered.Data) data[entry] = value;
+        var patch = KubernetesJson.Serialize(new Dictionary<string, object> { ["metadata"] = new Dictionary<string, string> { ["resourceVersion"] = rendered.Metadata.ResourceVersion }, ["data"] = data });
+        return Words((await api.MergePatchAsync<V1Secret>(Key(view, rendered.Metadata.Name), patch, cancellation)).Error);
+    }
+
+    /// <summary>What the operator does not know of can also have been made by somebody else, without our label. Apply with force would take it over.</summary>
+    private async Task<string?> TakenAsync<T>(ClusterView view, ObjectKey key, string kind, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var there = await api.GetAsync<T>(key, cancellation);
+        if (there.Value is { } foreign && !view.Owns(foreign)) return $"{kind} {key.Name} exists and belongs to somebody else; rename the StoreCluster or remove it";
+        return there.Error is { NotFound: false } error ? error.ToString() : null;
+    }
+
     /// <summary>Any member passes a change on to the leader; the one that the change is about is asked last.</summary>
-    private static async Task<string?> AskAnyAsync(ClusterView view, MemberName? about, Func<string, Task<string?>> ask)
+    private async Task<string?> AskAnyAsync(ClusterView view, MemberName? about, Func<MemberEndpoint, Task<string?>> ask)
     {
         var asked = view.Reports.Where(report => report.Value.Leader != 0)
             .OrderBy(report => report.Key == about).ThenByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
-            .Select(report => Address(view, report.Key)).FirstOrDefault(address => address is not null);
+            .Select(report => members.EndpointOf(view, report.Key)).FirstOrDefault(address => address is not null);
         return asked is null ? "no member answers" : await ask(asked);
     }
 
@@ -89,9 +113,4 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     private static string? Words(ApiError? error) => error is null or { NotFound: true } or { Conflict: true } ? null : error.ToString();
 
     private static ObjectKey Key(ClusterView view, string name) => new(view.Namespace, name);
-
-    public static string? Address(ClusterView view, MemberName member) =>
-        view.Pods.FirstOrDefault(pod => pod.Metadata.Name == member.Pod)?.Status?.PodIP is { Length: > 0 } ip
-            ? MemberClient.Address(ip)
-            : null;
 }

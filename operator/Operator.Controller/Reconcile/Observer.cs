@@ -4,18 +4,18 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Gathers one <see cref="ClusterView"/>: the caches, and what the members answer now.</summary>
-internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AuthObserver authentication, string defaultImage, TimeProvider time)
+internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
 {
+    private readonly CertificateSecrets _secrets = new(api);
+
     public async Task<ClusterView> ObserveAsync(StoreCluster cluster, CancellationToken cancellation)
     {
         var key = ObjectStore<StoreCluster>.KeyOf(cluster);
         var (sets, pods) = (caches.StatefulSets.OwnedBy(key), caches.Pods.OwnedBy(key));
         var now = Seconds(time.GetUtcNow().UtcDateTime);
         var complaints = Complaint.MayExist(sets, pods, now) ? await ReadComplaintsAsync(key.Namespace, cancellation) : [];
-        var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);
-        var answers = await AskAllAsync(cluster, secrets, [.. Reachable(cluster, pods)], cancellation);
-        var voters = Able(answers);
-        return new ClusterView
+        var (secrets, refused) = await _secrets.ReadAsync(cluster, cancellation);
+        var view = new ClusterView
         {
             Cluster = cluster,
             ObservedAt = now,
@@ -25,13 +25,24 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Claims = caches.Claims.OwnedBy(key),
             Services = caches.Services.OwnedBy(key),
             Budgets = caches.Budgets.OwnedBy(key),
+            Secrets = secrets,
+            SecretsRefused = refused,
             Complaints = complaints,
+        };
+        var passwords = await authentication.ReadSecretsAsync(cluster, cancellation);
+        var answers = await AskAllAsync(cluster, passwords, [.. Reachable(view)], cancellation);
+        var voters = Able(answers);
+        return view with
+        {
             Reports = answers.Where(answer => answer.Report is not null).ToDictionary(answer => answer.Name, answer => answer.Report!),
             Refusals = answers.Where(answer => answer.Refusal is not null).ToDictionary(answer => answer.Name, answer => answer.Refusal!),
             Membership = await ReadMembershipAsync(cluster, voters, cancellation),
-            Auth = secrets is null ? null : await authentication.ViewAsync(cluster, secrets, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
+            Auth = passwords is null ? null : await authentication.ViewAsync(cluster, passwords, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
+            Handshakes = await handshakes.ShakeAsync(view, cancellation),
         };
     }
+
+    public void Forget(ObjectKey key) => _secrets.Forget(key);
 
     /// <summary>Events are read when they are of use and not watched: a busy cluster has more of them than of everything else together. Without them status is
     /// less precise, so a refusal is no failure of the pass.</summary>
@@ -44,22 +55,19 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
                 .Select(item => new Complaint(item.InvolvedObject.Kind ?? "", item.InvolvedObject.Name ?? "", item.InvolvedObject.Uid, item.Reason ?? "", item.Message ?? ""))];
     }
 
-    /// <summary>The pod's own address and not its name: names take a while to appear and to go, and the operator may run outside the cluster's DNS.</summary>
-    private static IEnumerable<(MemberName Name, string Address)> Reachable(StoreCluster cluster, IReadOnlyList<V1Pod> pods)
+    private IEnumerable<(MemberName Name, MemberEndpoint Address)> Reachable(ClusterView view)
     {
-        foreach (var pod in pods)
+        foreach (var pod in view.Pods.Where(pod => pod.Status?.Phase == "Running"))
         {
-            if (pod.Status?.PodIP is not { Length: > 0 } ip || pod.Status.Phase != "Running" || !pod.Metadata.Name.EndsWith("-0", StringComparison.Ordinal)) continue;
-            if (MemberName.Parse(cluster.Metadata.Name, pod.Metadata.Name[..^2]) is { } name)
-                yield return (name, MemberClient.Address(ip));
+            if (MemberName.OfPod(view.Name, pod.Metadata.Name) is { } name && members.EndpointOf(view, name) is { } address) yield return (name, address);
         }
     }
 
-    private sealed record MemberAnswer(MemberName Name, string Address, MemberReport? Report, string? Refusal);
+    private sealed record MemberAnswer(MemberName Name, MemberEndpoint Address, MemberReport? Report, string? Refusal);
 
     /// <summary>With the token of an earlier login; those who do not know it (any more) are asked again with that of a new one. A member knows no token from before its
     /// restart, and a learner none from before it was there.</summary>
-    private async Task<IReadOnlyList<MemberAnswer>> AskAllAsync(StoreCluster cluster, AuthSecrets? secrets, IReadOnlyList<(MemberName Name, string Address)> reachable, CancellationToken cancellation)
+    private async Task<IReadOnlyList<MemberAnswer>> AskAllAsync(StoreCluster cluster, AuthSecrets? secrets, IReadOnlyList<(MemberName Name, MemberEndpoint Address)> reachable, CancellationToken cancellation)
     {
         var token = authentication.TokenOf(cluster);
         var answers = await Task.WhenAll(reachable.Select(member => AskAsync(member.Name, member.Address, token, cancellation)));
@@ -70,18 +78,18 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         return await Task.WhenAll(answers.Select(answer => answer.Refusal is null ? Task.FromResult(answer) : AskAsync(answer.Name, answer.Address, fresh, cancellation)));
     }
 
-    private async Task<MemberAnswer> AskAsync(MemberName name, string address, string? token, CancellationToken cancellation)
+    private async Task<MemberAnswer> AskAsync(MemberName name, MemberEndpoint address, string? token, CancellationToken cancellation)
     {
         var (report, refusal) = await members.ReportAsync(address, token, cancellation);
         return new MemberAnswer(name, address, report, refusal);
     }
 
     /// <summary>Addresses of those who know a leader: voters first, and of them the leader.</summary>
-    private static List<string> Able(IReadOnlyList<MemberAnswer> answers) => [.. answers.Where(answer => answer.Report is { Leader: not 0 })
+    private static List<MemberEndpoint> Able(IReadOnlyList<MemberAnswer> answers) => [.. answers.Where(answer => answer.Report is { Leader: not 0 })
         .OrderBy(answer => answer.Report!.Learner).ThenByDescending(answer => answer.Report!.MemberId == answer.Report.Leader).Select(answer => answer.Address)];
 
     /// <summary>One linearizable answer is enough, as there can only be one truth.</summary>
-    private async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<string> addresses, CancellationToken cancellation)
+    private async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         var token = authentication.TokenOf(cluster);
         foreach (var address in addresses)

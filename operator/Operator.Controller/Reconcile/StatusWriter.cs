@@ -28,6 +28,8 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
             Tell(cluster, ready, ready.Reason);
         }
 
+        if (Changed(cluster, status, ConditionTypes.CertificatesReady) is { Status: not "True", Reason: not "Issuing" } certificates) events.Warning(cluster, certificates.Reason, certificates.Message);
+
         // That nobody wants it is news only after somebody did.
         if (Changed(cluster, status, ConditionTypes.AuthReady) is { Status: not "Unknown" } auth && !(auth.Reason == "NotWanted" && Before(cluster, ConditionTypes.AuthReady) is null))
             Tell(cluster, auth, auth.Reason switch { "Enabled" => "AuthEnabled", "NotWanted" => "AuthDisabled", _ => auth.Reason });

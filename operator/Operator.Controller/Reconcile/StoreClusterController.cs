@@ -24,8 +24,8 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         var view = await observer.ObserveAsync(entity, cancellation);
         var diagnosis = Diagnosis.Of(view);
         var plan = Planner.Decide(diagnosis);
-        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken()) : plan.Step;
-        if (step is not null) Log.Stepping(log, key, plan.Rule, step is Step.Apply apply ? $"Apply {apply.Object.Kind} {apply.Object.Metadata.Name}" : step.ToString());
+        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken(), mint.Tls) : plan.Step;
+        if (step is not null) Log.Stepping(log, key, plan.Rule, Words(step));
 
         // Status goes first: whatever becomes of the step, what was seen is told.
         var status = StatusReport.Build(diagnosis, plan, _errors.GetValueOrDefault(key));
@@ -34,6 +34,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
             return refused.Conflict || refused.NotFound ? Result.After(s_soon) : Result.Fail(refused.ToString());
         if (step is Step.Journal)
         {
+            CertificateEvents.Tell(events, entity, step);
             _errors.TryRemove(key, out _);
             return Result.After(s_soon);
         }
@@ -45,6 +46,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
     {
         _errors.TryRemove(key, out _);
         tokens.ForgetAll(key);
+        observer.Forget(key);
     }
 
     private async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)
@@ -54,6 +56,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         Telemetry.Stepped(step.GetType().Name, error is null);
         if (error is null)
         {
+            CertificateEvents.Tell(events, entity, step);
             _errors.TryRemove(key, out _);
             return Result.After(s_soon);
         }
@@ -71,6 +74,14 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         if (cleared) return Result.After(s_soon);
         return plan.Blocked.Count > 0 || diagnosis.Members.Any(member => !member.Ready) ? Result.After(s_waiting) : Result.After(s_steady);
     }
+
+    /// <summary>For the log: objects by their name, and nothing of what Secrets hold.</summary>
+    private static string Words(Step step) => step switch
+    {
+        Step.Apply apply => $"Apply {apply.Object.Kind} {apply.Object.Metadata.Name}",
+        Step.MintAuthority mint => $"MintAuthority {mint.Side}{(mint.Beside is null ? "" : " (next)")}",
+        _ => step.ToString(),
+    };
 
     private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 }

@@ -13,6 +13,7 @@ public static class SpecValidation
             ?? RequestsWithinLimits(spec.Resources)
             ?? ServerValidation.Check(spec)
             ?? Auth(spec.Auth)
+            ?? TlsValidation.Check(cluster)
             ?? PodTemplateValidation.Check(spec.PodTemplate);
     }
 

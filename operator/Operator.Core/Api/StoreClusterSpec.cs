@@ -2,6 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Operator.Core;
 
+[Cel("(has(self.tls) && has(self.tls.client)) == (has(oldSelf.tls) && has(oldSelf.tls.client))",
+    "tls.client cannot be added or taken away: make another StoreCluster and move the data there with etcdctl snapshot or make-mirror")]
+[Cel("(has(self.tls) && has(self.tls.peer)) == (has(oldSelf.tls) && has(oldSelf.tls.peer))",
+    "tls.peer cannot be added or taken away: make another StoreCluster and move the data there with etcdctl snapshot or make-mirror")]
 public sealed record StoreClusterSpec
 {
     [JsonPropertyName("version")]
@@ -51,6 +55,10 @@ public sealed record StoreClusterSpec
     [JsonPropertyName("auth")]
     [Doc("Who may do what. Users and roles beside root are made with etcdctl.")]
     public AuthSpec? Auth { get; init; }
+
+    [JsonPropertyName("tls")]
+    [Doc("Encryption and certificates. Everything is in clear when absent.")]
+    public TlsSpec? Tls { get; init; }
 
     [JsonPropertyName("topology")]
     [Doc("How members are spread over zones and nodes.")]

@@ -82,12 +82,16 @@ public sealed record StoreClusterStatus
     [Doc("There while the operator keeps authentication on, or has yet to turn it off.")]
     public AuthStatus? Auth { get; init; }
 
+    [JsonPropertyName("tls")]
+    [Doc("What is encrypted, and the certificates.")]
+    public TlsStatus? Tls { get; init; }
+
     [JsonPropertyName("blocked")]
     [Doc("What the operator would do but may not yet, and why.")]
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }

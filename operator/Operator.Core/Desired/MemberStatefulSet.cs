@@ -16,7 +16,8 @@ public static class MemberStatefulSet
         var pod = Pod(cluster, image);
         var added = cluster.Spec.PodTemplate;
         var render = Render(cluster, pod);
-        pod.Containers[0].Args = [.. Arguments(cluster.Metadata.NamespaceProperty, member, ticket, clusterToken), .. pod.Containers[0].Args];
+        pod.Containers[0].Args = [.. Arguments(cluster, member, ticket, clusterToken), .. pod.Containers[0].Args];
+        pod.Volumes = [.. pod.Volumes, .. MemberTls.Volumes(cluster.Spec, member)];
         return Applied.Stamp(new V1StatefulSet
         {
             ApiVersion = "apps/v1",
@@ -121,7 +122,7 @@ public static class MemberStatefulSet
         Image = image,
         ImagePullPolicy = cluster.Spec.Image.PullPolicy,
         Command = ["/app/store"],
-        Args = ServerArguments.Of(cluster.Spec.Server),
+        Args = [.. ServerArguments.Of(cluster.Spec.Server), .. MemberTls.Arguments(cluster.Spec)],
         Env = cluster.Spec.PodTemplate?.Env?.Select(variable => new V1EnvVar { Name = variable.Name, Value = variable.Value }).ToList(),
         // The store's last words reach status.members without a look into its log.
         TerminationMessagePolicy = "FallbackToLogsOnError",
@@ -147,25 +148,31 @@ public static class MemberStatefulSet
         [
             new V1VolumeMount { Name = "data", MountPath = "/data" },
             new V1VolumeMount { Name = "tmp", MountPath = "/tmp" },
+            .. MemberTls.Mounts(cluster.Spec),
             .. cluster.Spec.PodTemplate?.VolumeMounts ?? [],
         ],
     };
 
-    private static List<string> Arguments(string @namespace, MemberName member, Ticket ticket, string clusterToken) =>
-    [
-        $"--name={member}",
-        // A folder below the mount point, because the volume's own root may hold lost+found and belongs to root.
-        $"--data-dir=/data/{member}",
-        // 0.0.0.0 and not [::]: a node without IPv6 refuses the latter.
-        $"--listen-client-urls=http://0.0.0.0:{Ports.Client}",
-        $"--advertise-client-urls={member.ClientUrl(@namespace)}",
-        $"--listen-peer-urls=http://0.0.0.0:{Ports.Peer}",
-        $"--initial-advertise-peer-urls={member.PeerUrl(@namespace)}",
-        $"--listen-metrics-urls=http://0.0.0.0:{Ports.Metrics}",
-        $"--initial-cluster={ticket.InitialCluster}",
-        $"--initial-cluster-state={ticket.InitialClusterState}",
-        $"--initial-cluster-token={clusterToken}",
-    ];
+    private static List<string> Arguments(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken)
+    {
+        var (space, client, peer) = (cluster.Metadata.NamespaceProperty, cluster.Spec.Scheme(TlsSide.Client), cluster.Spec.Scheme(TlsSide.Peer));
+        return
+        [
+            $"--name={member}",
+            // A folder below the mount point, because the volume's own root may hold lost+found and belongs to root.
+            $"--data-dir=/data/{member}",
+            // 0.0.0.0 and not [::]: a node without IPv6 refuses the latter.
+            $"--listen-client-urls={client}://0.0.0.0:{Ports.Client}",
+            $"--advertise-client-urls={member.ClientUrl(space, client)}",
+            $"--listen-peer-urls={peer}://0.0.0.0:{Ports.Peer}",
+            $"--initial-advertise-peer-urls={member.PeerUrl(space, peer)}",
+            // Probes and Prometheus have no certificates; what is told here is no secret.
+            $"--listen-metrics-urls=http://0.0.0.0:{Ports.Metrics}",
+            $"--initial-cluster={ticket.InitialCluster}",
+            $"--initial-cluster-state={ticket.InitialClusterState}",
+            $"--initial-cluster-token={clusterToken}",
+        ];
+    }
 
     private static V1Probe Probe(string path, int periodSeconds, int failureThreshold) => new()
     {

@@ -38,6 +38,9 @@ public static class Annotations
     /// <summary>On a StatefulSet: the cluster's token, from which a lost status is found again.</summary>
     public const string ClusterToken = "storecluster.io/cluster-token";
 
+    /// <summary>On a Secret of certificates: when the operator wrote it last.</summary>
+    public const string Changed = "storecluster.io/changed";
+
     /// <summary>On a pod: fingerprint of what it runs, the ticket left out. A pod that differs from its StatefulSet has to be restarted.</summary>
     public const string Render = "storecluster.io/render";
 }

@@ -18,15 +18,18 @@ namespace Operator.Core;
 /// </remarks>
 public sealed record Ticket(TicketKind Kind, string InitialCluster)
 {
-    public static Ticket Form(MemberName member, string @namespace) => new(TicketKind.Form, Entry(member, @namespace));
+    /// <param name="scheme">Of the peers' URLs.</param>
+    public static Ticket Form(MemberName member, string @namespace, string scheme = "http") => new(TicketKind.Form, Entry(member, @namespace, scheme));
 
-    public static Ticket Sealed(MemberName member, string @namespace) => new(TicketKind.Sealed, Entry(member, @namespace));
+    /// <inheritdoc cref="Form"/>
+    public static Ticket Sealed(MemberName member, string @namespace, string scheme = "http") => new(TicketKind.Sealed, Entry(member, @namespace, scheme));
 
     /// <summary>For a member that has been added: everybody in the list, itself included.</summary>
-    public static Ticket Join(Membership membership, string @namespace) => new(
+    /// <inheritdoc cref="Form"/>
+    public static Ticket Join(Membership membership, string @namespace, string scheme = "http") => new(
         TicketKind.Join,
         string.Join(',', membership.Members.Where(member => member.Name is not null).OrderBy(member => member.Name!.Value.Number)
-            .Select(member => Entry(member.Name!.Value, @namespace))));
+            .Select(member => Entry(member.Name!.Value, @namespace, scheme))));
 
     /// <summary>"new" belongs to a phase of the cluster, not to a member: only the one that forms it ever says so.</summary>
     public string InitialClusterState => Kind == TicketKind.Form ? "new" : "existing";
@@ -42,7 +45,7 @@ public sealed record Ticket(TicketKind Kind, string InitialCluster)
             : null;
     }
 
-    private static string Entry(MemberName member, string @namespace) => $"{member}={member.PeerUrl(@namespace)}";
+    private static string Entry(MemberName member, string @namespace, string scheme) => $"{member}={member.PeerUrl(@namespace, scheme)}";
 }
 
 public enum TicketKind

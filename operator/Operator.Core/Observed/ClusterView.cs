@@ -20,6 +20,15 @@ public sealed record ClusterView
     public IReadOnlyList<V1Service> Services { get; init; } = [];
     public IReadOnlyList<V1PodDisruptionBudget> Budgets { get; init; } = [];
 
+    /// <summary>Those with the cluster's label; read only for clusters with TLS.</summary>
+    public IReadOnlyList<V1Secret> Secrets { get; init; } = [];
+
+    /// <summary>Why they could not be read; null when they were.</summary>
+    public string? SecretsRefused { get; init; }
+
+    /// <summary>Those that were wanted (<see cref="WantedHandshake"/>) and came about.</summary>
+    public IReadOnlyDictionary<(MemberName Member, TlsSide Side), Handshake> Handshakes { get; init; } = new Dictionary<(MemberName, TlsSide), Handshake>();
+
     /// <summary>Read only while something is on its way for too long.</summary>
     public IReadOnlyList<Complaint> Complaints { get; init; } = [];
 
@@ -42,6 +51,12 @@ public sealed record ClusterView
     public bool Formed => Status.FormedAt is not null;
 
     private static readonly StoreClusterStatus s_empty = new();
+
+    /// <summary>The scheme of peer URLs: https or http.</summary>
+    public string PeerScheme => Spec.Scheme(TlsSide.Peer);
+
+    /// <summary>Null when it is not there, or is somebody else's.</summary>
+    public V1Secret? Secret(string name) => Secrets.FirstOrDefault(secret => secret.Metadata.Name == name && Owns(secret));
 
     /// <summary>An object of this name that some other owner made is never touched.</summary>
     public bool Owns(IKubernetesObject<V1ObjectMeta> child) =>

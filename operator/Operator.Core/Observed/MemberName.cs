@@ -13,9 +13,9 @@ public readonly record struct MemberName(string Cluster, int Number) : IComparab
     /// <summary>The name that the other members and clients resolve; without the cluster's domain, which is not always cluster.local.</summary>
     public string Host(string @namespace) => $"{Pod}.{Names.PeerService(Cluster)}.{@namespace}.svc";
 
-    public string PeerUrl(string @namespace) => $"http://{Host(@namespace)}:{Ports.Peer}";
+    public string PeerUrl(string @namespace, string scheme = "http") => $"{scheme}://{Host(@namespace)}:{Ports.Peer}";
 
-    public string ClientUrl(string @namespace) => $"http://{Host(@namespace)}:{Ports.Client}";
+    public string ClientUrl(string @namespace, string scheme = "http") => $"{scheme}://{Host(@namespace)}:{Ports.Client}";
 
     /// <summary>Reads <c>orders-3</c>; null for names that are not a member of this cluster.</summary>
     public static MemberName? Parse(string cluster, string? name)
@@ -27,12 +27,14 @@ public readonly record struct MemberName(string Cluster, int Number) : IComparab
             : null;
     }
 
+    /// <summary>Reads <c>orders-3-0</c>; null for pods that are none of this cluster's members.</summary>
+    public static MemberName? OfPod(string cluster, string pod) => pod.EndsWith("-0", StringComparison.Ordinal) ? Parse(cluster, pod[..^2]) : null;
+
     /// <summary>The member that a peer URL belongs to. A member that was added but has not started has no name in the member list, only its URL.</summary>
     public static MemberName? FromPeerUrl(string cluster, string peerUrl)
     {
         if (!Uri.TryCreate(peerUrl, UriKind.Absolute, out var url)) return null;
-        var pod = url.Host.Split('.')[0];
-        return pod.EndsWith("-0", StringComparison.Ordinal) ? Parse(cluster, pod[..^2]) : null;
+        return OfPod(cluster, url.Host.Split('.')[0]);
     }
 
     public int CompareTo(MemberName other) => Number.CompareTo(other.Number);

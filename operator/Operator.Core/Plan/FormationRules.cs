@@ -12,7 +12,7 @@ internal static class FormationRules
             .OfType<IDictionary<string, string>>()
             .Select(annotations => annotations.TryGetValue(Annotations.ClusterToken, out var token) ? token : null)
             .FirstOrDefault(token => token is not null);
-        return new Decision.Act(new Step.MintToken(recovered));
+        return new Decision.Act(new Step.MintToken(recovered) { Tls = TlsSides.Latch(diagnosis.View.Spec) });
     }
 
     /// <summary>
@@ -32,8 +32,8 @@ internal static class FormationRules
         if (diagnosis.Operation is not { Kind: Operations.Form } operation)
             return new Decision.Act(new Step.StartOperation(Operations.Form, Numbers.Next(view)));
         var seed = diagnosis.Find(operation.Member)!;
-        if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace), set: null)));
-        var rendered = Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace), seed.Set);
+        if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), set: null)));
+        var rendered = Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), seed.Set);
         if (!Applied.IsCurrent(seed.Set, rendered)) return new Decision.Act(new Step.Apply(rendered));
         if (seed is { Outdated: true, Ready: false, Pod: { Metadata.DeletionTimestamp: null } pod })
             return new Decision.Act(new Step.DeletePod(pod.Metadata.Name, pod.Metadata.Uid, "it runs an older template and is not ready"));

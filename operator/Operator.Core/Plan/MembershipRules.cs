@@ -69,7 +69,7 @@ internal static class MembershipRules
             return new Decision.Halt("VoterNotReady", $"no member is added while a voter does not serve: {sick.Health.Message}");
         if (diagnosis.View.Membership!.Members.FirstOrDefault(other => other.Learner || !other.Started) is { } pending)
             return new Decision.Halt("ChangePending", $"member {pending.Id:x} of the list has yet to become a voter");
-        return new Decision.Act(new Step.AddLearner(member, member.PeerUrl(diagnosis.View.Namespace)));
+        return new Decision.Act(new Step.AddLearner(member, member.PeerUrl(diagnosis.View.Namespace, diagnosis.View.PeerScheme)));
     }
 
     private static bool CaughtUp(Diagnosis diagnosis, MemberVerdict learner) =>

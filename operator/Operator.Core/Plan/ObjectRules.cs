@@ -38,10 +38,10 @@ internal static class ObjectRules
     /// <summary>The ticket for a member whose StatefulSet is not there: it was just added, or somebody deleted the StatefulSet.</summary>
     private static Ticket? MissingTicket(ClusterView view, MemberVerdict member) => member.Listed switch
     {
-        { Started: false } => Ticket.Join(view.Membership!, view.Namespace),
-        { Started: true } => Ticket.Sealed(member.Name, view.Namespace),
+        { Started: false } => Ticket.Join(view.Membership!, view.Namespace, view.PeerScheme),
+        { Started: true } => Ticket.Sealed(member.Name, view.Namespace, view.PeerScheme),
         // Nobody can read the member list: with its volume back, a member that we knew may be what the quorum lacks.
-        null when view.Membership is null && member.Claim is not null => Ticket.Sealed(member.Name, view.Namespace),
+        null when view.Membership is null && member.Claim is not null => Ticket.Sealed(member.Name, view.Namespace, view.PeerScheme),
         null => null,
     };
 

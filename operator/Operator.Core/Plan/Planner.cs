@@ -13,6 +13,7 @@ public static class Planner
         new("Identity", SafetyRules.ClusterIdConflict),
         new("Token", FormationRules.MintToken),
         new("Services", ObjectRules.Services),
+        new("Certificates", CertificateRules.Keep),
         new("Form", FormationRules.Form),
         new("Templates", ObjectRules.StatefulSets),
         new("Budget", ObjectRules.Budget),

@@ -17,7 +17,7 @@ internal static class Render
         var held = member.Set is null ? null : Ticket.Of(member.Set);
         return held is { Kind: TicketKind.Join } && member.Listed is not { Started: true }
             ? held
-            : Ticket.Sealed(member.Name, view.Namespace);
+            : Ticket.Sealed(member.Name, view.Namespace, view.PeerScheme);
     }
 
     /// <summary>Volume claim templates cannot be changed, so a StatefulSet keeps what it was made with. See <see cref="ObjectRules.Claims"/>.</summary>

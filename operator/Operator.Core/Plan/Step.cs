@@ -21,12 +21,44 @@ public abstract partial record Step
     }
 
     /// <summary>Names the cluster. <see cref="Recovered"/> is set when objects exist that carry a token already; otherwise the shell throws the dice.</summary>
-    public sealed record MintToken(string? Recovered) : Step;
-
-    public sealed record LatchToken(string Token) : Journal
+    public sealed record MintToken(string? Recovered) : Step
     {
-        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token };
+        /// <summary>Latched with it: how members and clients talk.</summary>
+        public TlsStatus? Tls { get; init; }
     }
+
+    public sealed record LatchToken(string Token, TlsStatus? Tls) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls };
+    }
+
+    /// <summary>Starts the replacement of an authority, or takes it to its next phase.</summary>
+    public sealed record Rotate(TlsSide Side, RotationStatus Rotation) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>
+            status with { Tls = status.Tls!.With(Side, status.Tls.Of(Side)! with { Rotation = Rotation }) };
+    }
+
+    /// <param name="Request">The spec.tls.rotate that is answered with it.</param>
+    public sealed record FinishRotation(TlsSide Side, string? Request) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>
+            status with { Tls = status.Tls!.With(Side, status.Tls.Of(Side)! with { Rotation = null, Rotated = Request }) };
+    }
+
+    /// <summary>Makes a new authority. The shell throws the dice.</summary>
+    /// <param name="Beside">The one that it is to replace; null when it is the first.</param>
+    /// <param name="Version">Of the Secret that holds it; null when there is none yet.</param>
+    public sealed record MintAuthority(TlsSide Side, Authority? Beside, string? Version) : Step;
+
+    /// <summary>Makes a key and signs a certificate for it.</summary>
+    public sealed record IssueCertificate(WantedCertificate Wanted, Authority Authority, string Why) : Step
+    {
+        /// <summary>Without the keys that it carries.</summary>
+        public override string ToString() => $"IssueCertificate {Wanted.Secret}: {Why}";
+    }
+
+    public sealed record DeleteSecret(string Secret, string Uid) : Step;
 
     public sealed record StartOperation(string Kind, MemberName Member) : Journal
     {

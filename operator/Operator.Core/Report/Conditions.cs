@@ -16,6 +16,7 @@ public static class ConditionTypes
     public const string TopologySatisfied = "TopologySatisfied";
     public const string StorageHealthy = "StorageHealthy";
     public const string AuthReady = "AuthReady";
+    public const string CertificatesReady = "CertificatesReady";
     public const string Paused = "Paused";
 }
 

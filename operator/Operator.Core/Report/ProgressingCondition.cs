@@ -18,6 +18,11 @@ internal static class ProgressingCondition
     private static string Words(Step step) => step switch
     {
         Step.Apply apply => $"applying {apply.Object.Kind} {apply.Object.Metadata.Name}",
+        Step.MintAuthority mint => $"making {(mint.Beside is null ? "an" : "the next")} authority for {mint.Side.Word()} certificates",
+        Step.IssueCertificate issue => $"signing certificate {issue.Wanted.Secret}: {issue.Why}",
+        Step.Rotate rotate => $"replacing the {rotate.Side.Word()} authority ({rotate.Rotation.Phase}): {rotate.Rotation.Reason}",
+        Step.FinishRotation rotated => $"the {rotated.Side.Word()} authority is replaced",
+        Step.DeleteSecret delete => $"deleting Secret {delete.Secret}",
         Step.AddLearner add => $"adding {add.Member} as a learner",
         Step.Promote promote => $"promoting {promote.Member}",
         Step.MoveLeader move => $"moving leadership from {move.From} to {move.To}",

@@ -26,6 +26,7 @@ public static class StatusReport
             Leader = diagnosis.Leader?.Name.ToString(),
             Version = view.Reports.Values.Select(report => report.Version).Min(VersionOrder.Instance),
             Members = [.. diagnosis.Members.Select(member => Member(view, member))],
+            Tls = CertificateReport.Build(diagnosis),
             Update = Rollback.Remember(diagnosis, plan),
             Blocked = plan.Blocked.Count == 0 ? null : plan.Blocked,
             Conditions =
@@ -42,6 +43,7 @@ public static class StatusReport
                 Condition(ConditionTypes.MembersUpdated, MembersUpdatedCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.StorageHealthy, StorageCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.AuthReady, AuthReadyCondition.Judge(diagnosis)),
+                .. CertificatesReadyCondition.Judge(diagnosis) is { } certificates ? [Condition(ConditionTypes.CertificatesReady, certificates)] : Array.Empty<V1Condition>(),
                 Condition(ConditionTypes.Paused, PausedCondition.Judge(diagnosis)),
             ],
         };

@@ -31,7 +31,7 @@ public sealed class ChartTests
         var clusterRoles = objects.OfType<V1ClusterRole>().ToList();
         Assert.DoesNotContain(clusterRoles.SelectMany(role => role.Rules), rule => rule.Resources.Any(resource => resource is "configmaps" or "*"));
         var secrets = Assert.Single(clusterRoles, role => role.Rules.Any(rule => rule.Resources.Contains("secrets")));
-        Assert.DoesNotContain(["list", "watch", "update", "patch", "*"], secrets.Rules.SelectMany(rule => rule.Verbs).Contains);
+        Assert.DoesNotContain(["watch", "update", "*"], secrets.Rules.SelectMany(rule => rule.Verbs).Contains);
         Assert.DoesNotContain(secrets.Metadata.Name, objects.OfType<V1ClusterRoleBinding>().Select(binding => binding.RoleRef.Name));
         Assert.Equal(["a", "b"], objects.OfType<V1RoleBinding>().Where(binding => binding.RoleRef.Name == secrets.Metadata.Name).Select(binding => binding.Metadata.NamespaceProperty));
     }

@@ -12,6 +12,7 @@ public sealed class GoldenTests
     [Theory]
     [InlineData("plain")]
     [InlineData("everything")]
+    [InlineData("tls")]
     public void Manifests_are_as_reviewed(string folder)
     {
         var path = Repository.At("tests", "Operator.Tests", "Golden", folder);
@@ -23,7 +24,7 @@ public sealed class GoldenTests
         var golden = Path.Combine(path, "manifests.yaml");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1") File.WriteAllText(golden, rendered);
         Assert.Equal(File.ReadAllText(golden), rendered);
-        Assert.Equal(cluster.Spec.WantsAuth ? 6 : 5, KubernetesYaml.LoadAllFromString(rendered, strict: true).Count);
+        Assert.Equal(5 + (cluster.Spec.WantsAuth ? 1 : 0) + (cluster.Spec.Tls is null ? 0 : 2), KubernetesYaml.LoadAllFromString(rendered, strict: true).Count);
     }
 
     private static IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects(StoreCluster cluster)
@@ -35,9 +36,15 @@ public sealed class GoldenTests
         yield return ClientService.Build(cluster);
         yield return DisruptionBudget.Build(cluster, voters: 1);
         if (cluster.Spec.WantsAuth) yield return OperatorLogin.Build(cluster, "thrown");
-        yield return MemberStatefulSet.Build(cluster, first, Ticket.Form(first, "shop"), "token", image);
-        yield return MemberStatefulSet.Build(cluster, second, Ticket.Join(both, "shop"), "token", image);
+        yield return MemberStatefulSet.Build(cluster, first, Ticket.Form(first, "shop", cluster.Spec.Scheme(TlsSide.Peer)), "token", image);
+        yield return MemberStatefulSet.Build(cluster, second, Ticket.Join(both, "shop", cluster.Spec.Scheme(TlsSide.Peer)), "token", image);
+        if (cluster.Spec.Tls is null) yield break;
+        // Of the Secrets their form: keys and certificates are different each time.
+        yield return new Authority(Certificate("authority"), Certificate("next"), Previous: null).Secret(cluster, TlsSide.Client, version: null);
+        yield return CertificateSecret.OfLeaf(cluster, CertificateNames.Member(first, TlsSide.Client), "certificate", "key", "authorities", World.Now);
     }
+
+    private static Certificate Certificate(string text) => new(text, $"{text}'s key", "1", World.Now, World.Now, "", "", []);
 
     private static ListedMember Listed(MemberName name, bool started) => new(name, (ulong)name.Number, [name.PeerUrl("shop")], Learner: !started, started);
 }

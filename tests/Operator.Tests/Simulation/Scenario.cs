@@ -7,6 +7,9 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
 {
     public const string Cluster = "orders";
 
+    /// <summary>The names of all, or of the one that SCENARIO names.</summary>
+    public static IEnumerable<string> Played => Environment.GetEnvironmentVariable("SCENARIO") is { } one ? [one] : All.Select(scenario => scenario.Name);
+
     public static readonly IReadOnlyList<Scenario> All =
     [
         new("bootstrap", simulation => Want(simulation, 3)),
@@ -93,6 +96,15 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
             simulation.RunUntil(() => simulation.Has("orders-4"), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
             simulation.RunUntilSettled(Cluster);
         }),
+        new("authorities replaced", simulation =>
+        {
+            Want(simulation, 3, change: Encrypted);
+            simulation.Apply(Cluster, Encrypted(Spec(3)) with { Tls = Encrypted(Spec(3)).Tls! with { Rotate = "2026-11-27" } });
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status?.Tls is { Client: { Rotated: "2026-11-27", Rotation: null }, Peer: { Rotated: "2026-11-27", Rotation: null } },
+                TimeSpan.FromMinutes(20), () => simulation.Describe(Cluster));
+            simulation.RunUntilSettled(Cluster);
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -116,6 +128,9 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
     }
 
     public static StoreClusterSpec Asking(StoreClusterSpec spec) => spec with { Auth = new AuthSpec { Enabled = true, RootSecret = new SecretKeyReference { Name = "root" } } };
+
+    /// <summary>Everything over TLS, with certificates of the operator's own.</summary>
+    public static StoreClusterSpec Encrypted(StoreClusterSpec spec) => spec with { Tls = new TlsSpec { Client = new ClientTlsSpec(), Peer = new PeerTlsSpec(), OverlapSeconds = 20 } };
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Web;
 using Operator.Controller;
 
 namespace Operator.Tests;
@@ -50,7 +51,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
 
     private JsonObject Answer(HttpRequestMessage request, Route route)
     {
-        if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route);
+        if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route, HttpUtility.ParseQueryString(request.RequestUri!.Query)["labelSelector"]);
         var body = (JsonObject)JsonNode.Parse(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult())!;
         var what = $"{request.Method} {route.Plural}/{route.Key.Name}{(route.Subresource is null ? "" : "/" + route.Subresource)}";
         return writes.Write(what, () => request.Method.Method switch
@@ -67,11 +68,16 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
     private JsonObject Find(Route route) =>
         table.Get(route.Plural, route.Key) ?? throw new Refusal(HttpStatusCode.NotFound, "NotFound", $"{route.Plural} \"{route.Key.Name}\" not found");
 
-    private JsonObject List(Route route) => new()
+    private JsonObject List(Route route, string? selector)
     {
-        ["metadata"] = new JsonObject { ["resourceVersion"] = "0" },
-        ["items"] = new JsonArray([.. table.List(route.Plural).Where(item => ObjectTable.KeyOf(item).Namespace == route.Key.Namespace).Select(item => item.DeepClone())]),
-    };
+        var wanted = (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToList();
+        bool Selected(JsonObject item) => wanted.All(pair => (string?)item["metadata"]!["labels"]?[pair[0]] == pair[1]);
+        return new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["resourceVersion"] = "0" },
+            ["items"] = new JsonArray([.. table.List(route.Plural).Where(item => ObjectTable.KeyOf(item).Namespace == route.Key.Namespace && Selected(item)).Select(item => item.DeepClone())]),
+        };
+    }
 
     private JsonObject Create(Route route, JsonObject body)
     {
@@ -111,7 +117,10 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
 
     private JsonObject MergePatch(Route route, JsonObject patch)
     {
-        var merged = (JsonObject)Find(route).DeepClone();
+        var there = Find(route);
+        if ((string?)patch["metadata"]?["resourceVersion"] is { } judged && judged != (string)there["metadata"]!["resourceVersion"]!)
+            throw new Refusal(HttpStatusCode.Conflict, "Conflict", "the object has been modified; please apply your changes to the latest version and try again");
+        var merged = (JsonObject)there.DeepClone();
         Patch(merged, patch);
         return table.Put(route.Plural, merged);
     }

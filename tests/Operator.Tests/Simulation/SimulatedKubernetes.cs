@@ -17,6 +17,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         public StoreProcess? Process { get; set; }
         public string? LastWords { get; set; }
         public int Restarts { get; set; }
+        public MountedSecrets? Certificates { get; set; }
     }
 
     private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
@@ -118,6 +119,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
 
         var image = (string)pod["spec"]!["containers"]![0]!["image"]!;
         if (sandbox.Process is null && time.GetUtcNow() >= sandbox.StartAt && !MissingImages.Contains(image)) Start(pod, sandbox);
+        if (sandbox is { Process: not null, Certificates: { } certificates } && time.GetUtcNow() >= certificates.RefreshAt) certificates.Refresh(table, Soon(20));
         Report(pod, sandbox, image);
     }
 
@@ -125,8 +127,11 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     {
         var claim = table.Get(Claims, new ObjectKey(ObjectTable.KeyOf(pod).Namespace, $"data-{ObjectTable.KeyOf(pod).Name}"));
         if (claim is null) return;
+        sandbox.Certificates ??= MountedSecrets.Of(pod);
+        // A pod whose Secret is missing does not start; its kubelet looks again.
+        if (sandbox.Certificates?.Refresh(table, Soon(20)) == false) return;
         var flags = SimulatedStore.Flags(pod["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!));
-        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, flags);
+        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, flags, sandbox.Certificates);
         if (sandbox.Process is not null) return;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }

@@ -2,12 +2,14 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
+using Operator.Controller;
 using Store.Protocol.Etcdserverpb;
 
 namespace Operator.Tests;
 
 /// <summary>The members' gRPC, as bytes on no wire: the operator's real client speaks to the <see cref="SimulatedStore"/> through it.</summary>
-internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : HttpMessageHandler
+/// <param name="shown">Is told the certificates that a member shows.</param>
+internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog writes, MemberEndpoint endpoint, Action<string>? shown) : HttpMessageHandler
 {
     private const int FailedPrecondition = 9;
     private const int NotFound = 5;
@@ -15,7 +17,9 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (store.At(request.RequestUri!.Host) is not { } process) throw new HttpRequestException($"connection refused: {request.RequestUri.Authority}");
+        if (store.At(endpoint.Ip) is not { } process) throw new HttpRequestException($"connection refused: {endpoint.Ip}");
+        if (tls.Handshake(process, endpoint, shown) is { } refusal) throw new HttpRequestException($"TLS: {refusal}");
+        if (request.RequestUri!.AbsolutePath == "/version") return new HttpResponseMessage(HttpStatusCode.OK);
         var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];
         try
         {
@@ -23,9 +27,9 @@ internal sealed class SimulatedMembers(SimulatedStore store, WriteLog writes) : 
             SimulatedAuth.Pass(process, method, request.Headers.TryGetValues("token", out var token) ? token.First() : null);
             return Respond(Answer(process, method, body), 0, "");
         }
-        catch (SimulatedRefusal refusal)
+        catch (SimulatedRefusal refused)
         {
-            return Respond(null, refusal.Code, refusal.Message);
+            return Respond(null, refused.Code, refused.Message);
         }
     }
 

@@ -36,20 +36,21 @@ internal sealed class SimulatedOperator : IDisposable
         public int Read { get; set; }
     }
 
-    public SimulatedOperator(ObjectTable table, SimulatedStore store, WriteLog writes, string image, TimeProvider time, Random? chance)
+    public SimulatedOperator(ObjectTable table, SimulatedStore store, SimulatedTls tls, WriteLog writes, string image, TimeProvider time, Random? chance)
     {
         (_table, _time, _chance) = (table, time, chance);
         var log = NullLogger.Instance;
         var api = new KubeApi(new HttpClient(new SimulatedApi(table, writes)), new Uri("http://simulated/"), null);
         _caches = new Caches(api, [], _ => { }, time, log);
-        _members = new MemberClient(time, new SimulatedMembers(store, writes));
+        HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
+        _members = new MemberClient(time, Dial);
         _fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
         var (users, tokens) = (new UserClient(_members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         _controller = new StoreClusterController(
-            new Observer(api, _caches, _members, authentication, image, time),
-            new Executor(api, _caches, _members, new AuthExecutor(api, users, authentication, tokens), tokens, _fence),
+            new Observer(api, _caches, _members, authentication, new HandshakeProbe(Dial), image, time),
+            new Executor(api, _caches, _members, new AuthExecutor(api, _members, users, authentication, tokens), tokens, _fence),
             new StatusWriter(api, _caches.Clusters, _fence, events, log), tokens, events, log);
         Watch("storeclusters", _caches.Clusters);
         Watch("statefulsets", _caches.StatefulSets);

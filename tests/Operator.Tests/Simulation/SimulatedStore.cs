@@ -11,7 +11,11 @@ internal sealed class Disk
 }
 
 /// <summary>A store process that runs in a pod.</summary>
-internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ulong MemberId, Disk Disk);
+internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ulong MemberId, Disk Disk)
+{
+    /// <summary>Its certificates as files, which it reads at every handshake; null in clear.</summary>
+    public MountedSecrets? Certificates { get; init; }
+}
 
 internal sealed class GroupMember
 {
@@ -59,19 +63,21 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
     /// <summary>Broken promises: none may ever be in here.</summary>
     public List<string> Violations { get; } = [];
 
+    public IEnumerable<StoreProcess> Processes => _processes.Values;
+
     public StoreProcess? At(string ip) => _processes.GetValueOrDefault(ip);
 
     public Disk DiskOf(string claimUid) => _disks.TryGetValue(claimUid, out var disk) ? disk : _disks[claimUid] = new Disk();
 
     /// <returns>The running process, or its last words.</returns>
-    public (StoreProcess? Process, string? Exit) Start(string ip, string claimUid, IReadOnlyDictionary<string, string> flags)
+    public (StoreProcess? Process, string? Exit) Start(string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null)
     {
         var disk = DiskOf(claimUid);
         var name = flags["name"];
         if (disk.Group is null && Enter(disk, flags) is { } refusal) return (null, refusal);
         if (disk.Group!.Find(disk.MemberId) is not { } member) return (null, "the member has been permanently removed from the cluster");
         member.Name = name;
-        var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk);
+        var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates };
         member.Process = process;
         _processes[ip] = process;
         return (process, null);

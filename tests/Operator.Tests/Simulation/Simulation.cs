@@ -30,6 +30,7 @@ internal sealed class Simulation : IDisposable
         _watches = watches;
         _table = new ObjectTable(_time);
         Store = new SimulatedStore(_time, _chance);
+        Tls = new SimulatedTls(_table, Store, _time);
         Kubernetes = new SimulatedKubernetes(_table, Store, _time, _chance);
         Conduct = new OperatorConduct(this, _time);
         Writes.Watcher = Conduct.Watch;
@@ -41,6 +42,8 @@ internal sealed class Simulation : IDisposable
     public SimulatedStore Store { get; }
 
     public SimulatedKubernetes Kubernetes { get; }
+
+    public SimulatedTls Tls { get; }
 
     public ObjectTable Table => _table;
 
@@ -169,6 +172,7 @@ internal sealed class Simulation : IDisposable
         _time.Advance(turn);
         Kubernetes.Tick();
         Store.Tick();
+        Tls.Tick();
         for (var number = 0; number < _operators.Count; number++)
         {
             _operators[number].Deliver(_watches);
@@ -202,5 +206,5 @@ internal sealed class Simulation : IDisposable
         return another;
     }
 
-    private SimulatedOperator NewOperator() => new(_table, Store, Writes, Image, _time, _chance);
+    private SimulatedOperator NewOperator() => new(_table, Store, Tls, Writes, Image, _time, _chance);
 }

@@ -16,7 +16,7 @@ internal static class WorldState
     private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", "restarts", "term", "rootSecretVersion", Annotations.Applied,
+        "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", Annotations.Applied, Annotations.Changed,
     };
 
     /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>
@@ -68,11 +68,18 @@ internal static class WorldState
         {
             var copy = (JsonObject)item.DeepClone();
             Strip(copy, left);
-            // The operator throws the password of its own Secret.
-            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) copy.Remove("data");
+            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) Summarize(copy);
             var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
             yield return ($"{plural}/{ObjectTable.KeyOf(item).Name}", (JsonObject)JsonNode.Parse(text)!);
         }
+    }
+
+    /// <summary>The operator throws its password, keys and certificates; how many certificates there are is told.</summary>
+    private static void Summarize(JsonObject secret)
+    {
+        var data = secret["data"]!.AsObject();
+        foreach (var name in data.Select(entry => entry.Key).ToList())
+            data[name] = Encoding.UTF8.GetString(Convert.FromBase64String((string)data[name]!)).Split("-----BEGIN ").Length - 1;
     }
 
     private static void Tell(Simulation simulation, StoreGroup group, IDictionary<string, JsonNode?> state)

@@ -1,0 +1,89 @@
+using System.Text.Json.Serialization;
+
+namespace Operator.Core;
+
+[Cel("has(self.client) || has(self.peer)", "tls needs client, peer or both; leave tls out for a cluster in clear")]
+public sealed record TlsSpec
+{
+    [JsonPropertyName("client")]
+    [Doc("TLS between clients and members. In clear when absent; that cannot be changed later.")]
+    public ClientTlsSpec? Client { get; init; }
+
+    [JsonPropertyName("peer")]
+    [Doc("TLS between members, which show their certificates to one another. In clear when absent; that cannot be changed later.")]
+    public PeerTlsSpec? Peer { get; init; }
+
+    [JsonPropertyName("extraSANs")]
+    [Doc("More DNS names and addresses that clients reach members by, such as that of a load balancer. For issuers that the operator asks for certificates.")]
+    public IReadOnlyList<string>? ExtraSans { get; init; }
+
+    [JsonPropertyName("rotate")]
+    [Doc("Any new text makes the operator replace the self-signed authorities and all their certificates, one overlapping step at a time. The date is a good one.")]
+    [Pattern("^.*$", MaxLength = 128)]
+    public string? Rotate { get; init; }
+
+    [JsonPropertyName("overlapSeconds")]
+    [Doc("How long applications have, while an authority is replaced, to read the trusted authorities and their new certificate from their Secret.")]
+    [Default(300)]
+    [Range(0, 2592000)]
+    public int OverlapSeconds { get; init; } = 300;
+}
+
+public sealed record ClientTlsSpec
+{
+    public const string Mutual = "Mutual";
+    public const string Server = "Server";
+
+    [JsonPropertyName("mode")]
+    [Doc("Mutual demands a certificate of each client; with Server only the members show one.")]
+    [Default(Mutual)]
+    [OneOf(Mutual, Server)]
+    public string Mode { get; init; } = Mutual;
+
+    [JsonPropertyName("issuer")]
+    [Doc("Where the certificates come from. It cannot be changed later.")]
+    [Default("{}")]
+    public IssuerSpec Issuer { get; init; } = new();
+}
+
+public sealed record PeerTlsSpec
+{
+    [JsonPropertyName("issuer")]
+    [Doc("Where the certificates come from. It cannot be changed later.")]
+    [Default("{}")]
+    public IssuerSpec Issuer { get; init; } = new();
+}
+
+public sealed record IssuerSpec
+{
+    [JsonPropertyName("selfSigned")]
+    [Doc("The operator keeps an authority of this cluster's own and signs with it. What is done when nothing else is named.")]
+    public SelfSignedSpec? SelfSigned { get; init; }
+
+    /// <summary>As it is latched in status.</summary>
+    [JsonIgnore]
+    public string Kind { get; } = SelfSignedKind;
+
+    public const string SelfSignedKind = "SelfSigned";
+}
+
+[Cel("duration(self.validity) >= duration('1h')", "selfSigned.validity must be at least 1h: a new certificate takes minutes to reach everybody")]
+[Cel("duration(self.authorityValidity) >= duration(self.validity) + duration(self.validity) + duration(self.validity)",
+    "selfSigned.authorityValidity must be at least three times validity: an authority is replaced after two thirds of its life")]
+public sealed record SelfSignedSpec
+{
+    public const string DefaultValidity = "2160h";
+    public const string DefaultAuthorityValidity = "43800h";
+
+    [JsonPropertyName("validity")]
+    [Doc("Life of a certificate, such as 2160h. It is renewed after two thirds of it, without a restart.")]
+    [Default(DefaultValidity)]
+    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    public string Validity { get; init; } = DefaultValidity;
+
+    [JsonPropertyName("authorityValidity")]
+    [Doc("Life of the authority. It is replaced after two thirds of it, without a restart.")]
+    [Default(DefaultAuthorityValidity)]
+    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    public string AuthorityValidity { get; init; } = DefaultAuthorityValidity;
+}

@@ -1,0 +1,67 @@
+namespace Operator.Core;
+
+/// <summary>What spec.tls may say, and that it says what the cluster was formed with.</summary>
+internal static class TlsValidation
+{
+    private static readonly TimeSpan s_shortest = TimeSpan.FromHours(1);
+
+    /// <summary>Far enough away for everybody, and near enough for a certificate's dates.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(36500);
+
+    public static string? Check(StoreCluster cluster)
+    {
+        var tls = cluster.Spec.Tls;
+        if (tls is { Client: null, Peer: null }) return "spec.tls needs client, peer or both; leave spec.tls out for a cluster in clear";
+        return Names(tls?.ExtraSans)
+            ?? TlsSides.All.Select(side => Side(cluster, side)).FirstOrDefault(error => error is not null);
+    }
+
+    private static string? Side(StoreCluster cluster, TlsSide side)
+    {
+        var (path, issuer) = ($"spec.tls.{side.Word()}", cluster.Spec.Issuer(side));
+        return Lifetimes($"{path}.issuer.selfSigned", issuer?.SelfSigned) ?? Unchanged(cluster, side, path, issuer);
+    }
+
+    private static string? Lifetimes(string path, SelfSignedSpec? spec)
+    {
+        if (spec is null) return null;
+        if (Lifetime.Parse(spec.Validity) is not { } validity) return $"{path}.validity is \"{spec.Validity}\"; write it like 2160h, 90m or 3600s";
+        if (Lifetime.Parse(spec.AuthorityValidity) is not { } authority) return $"{path}.authorityValidity is \"{spec.AuthorityValidity}\"; write it like 43800h";
+        if (validity < s_shortest) return $"{path}.validity is {spec.Validity}; use at least 1h: a new certificate takes minutes to reach everybody";
+        if (authority > s_longest) return $"{path}.authorityValidity is {spec.AuthorityValidity}; use at most 876000h";
+        return authority < 3 * validity
+            ? $"{path}.authorityValidity is {spec.AuthorityValidity}; use at least three times validity ({spec.Validity}): an authority is replaced after two thirds of its life"
+            : null;
+    }
+
+    /// <summary>Written as certificates write them, or each look at one would find other names than are wanted.</summary>
+    private static string? Names(IReadOnlyList<string>? names)
+    {
+        foreach (var name in names ?? [])
+        {
+            var host = name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name;
+            var kind = Uri.CheckHostName(host);
+            if (kind is UriHostNameType.Unknown or UriHostNameType.Basic) return $"spec.tls.extraSANs has \"{name}\", which is neither a DNS name nor an address";
+            var canonical = new Uri(kind == UriHostNameType.IPv6 ? $"https://[{host}]" : $"https://{host}").IdnHost;
+            if (canonical != host) return $"spec.tls.extraSANs has \"{name}\"; write it \"{(host == name ? "" : "*.")}{canonical}\"";
+        }
+
+        return null;
+    }
+
+    /// <summary>Members know one another by their URLs, http or https, and so do clients: there is no moment at which all of them could change over.</summary>
+    private static string? Unchanged(StoreCluster cluster, TlsSide side, string path, IssuerSpec? issuer)
+    {
+        if (cluster.Status?.ClusterToken is null) return null;
+        var latched = cluster.Status.Tls?.Of(side);
+        if ((latched is null) != (issuer is null))
+        {
+            return $"{path} {(latched is null ? "was absent" : "was set")} when the cluster began, and that cannot be changed; make another StoreCluster "
+                + $"{(latched is null ? "with" : "without")} it and move the data there with etcdctl snapshot or make-mirror";
+        }
+
+        return latched is not null && latched.Issuer != issuer!.Kind
+            ? $"{path}.issuer was {latched.Issuer} when the cluster began, and that cannot be changed; make another StoreCluster and move the data there with etcdctl snapshot or make-mirror"
+            : null;
+    }
+}

@@ -1,0 +1,45 @@
+namespace Operator.Core;
+
+/// <summary>status.tls: the certificates, and whether members were seen to show them.</summary>
+internal static class CertificateReport
+{
+    public static TlsStatus? Build(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (view.Status.Tls is not { } latched || view.SecretsRefused is not null) return view.Status.Tls;
+        return latched with { Certificates = [.. view.Spec.WithTls().SelectMany(side => Side(diagnosis, side)).OrderBy(certificate => certificate.Name, StringComparer.Ordinal)] };
+    }
+
+    private static IEnumerable<CertificateStatus> Side(Diagnosis diagnosis, TlsSide side)
+    {
+        var view = diagnosis.View;
+        var name = CertificateNames.Authority(view.Name, side);
+        if (Authority.Read(view.Secret(name)) is { } authority) yield return Of(name, authority.Current, loaded: null);
+        foreach (var wanted in WantedCertificate.Of(diagnosis, side))
+        {
+            if (Leaf(view, wanted.Secret) is { } leaf)
+                yield return Of(wanted.Secret, leaf, wanted.Member is { } member ? Loaded(view, member, side) : null);
+        }
+    }
+
+    private static CertificateStatus Of(string name, Certificate certificate, bool? loaded) => new()
+    {
+        Name = name,
+        Serial = certificate.Serial,
+        NotAfter = certificate.NotAfter,
+        RenewAt = new DateTime(certificate.RenewAt.Ticks - certificate.RenewAt.Ticks % TimeSpan.TicksPerSecond, DateTimeKind.Utc),
+        Loaded = loaded,
+    };
+
+    /// <summary>Whether this member was seen to show the certificate that its Secret holds now, in this pass or before.</summary>
+    public static bool Loaded(ClusterView view, MemberName member, TlsSide side)
+    {
+        var name = CertificateNames.Member(member, side);
+        if (Leaf(view, name) is not { } leaf) return false;
+        return view.Handshakes.GetValueOrDefault((member, side))?.Serial is { } shown
+            ? shown == leaf.Serial
+            : view.Status.Tls?.Certificates?.Any(before => before.Name == name && before.Serial == leaf.Serial && before.Loaded == true) == true;
+    }
+
+    private static Certificate? Leaf(ClusterView view, string secret) => Certificate.Read(view.Secret(secret), CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
+}

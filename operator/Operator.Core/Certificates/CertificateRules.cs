@@ -1,0 +1,82 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>Certificates: those that are missing, do not fit or grow old are signed anew, and authorities are replaced. One Secret a pass.</summary>
+internal static class CertificateRules
+{
+    /// <summary>Acts on the first side that has something to do. What it waits for keeps nobody below from acting, unless members could not be spoken to at all.</summary>
+    public static Decision Keep(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (!view.Spec.WithTls().Any()) return Decision.NothingToDo;
+        if (view.SecretsRefused is { } refused)
+            return new Decision.Halt("SecretsUnreadable", $"the certificates cannot be read: {refused}; where the operator watches all namespaces, its chart's value rbac.secretNamespaces has to name this one");
+        Decision waiting = Decision.NothingToDo;
+        foreach (var side in view.Spec.WithTls())
+        {
+            var decision = Side(diagnosis, side);
+            if (decision is Decision.Act or Decision.Halt) return decision;
+            if (waiting is Decision.Pass) waiting = decision;
+        }
+
+        return waiting is Decision.Pass ? Leftovers(diagnosis) : waiting;
+    }
+
+    private static Decision Side(Diagnosis diagnosis, TlsSide side)
+    {
+        var view = diagnosis.View;
+        var secret = view.Secret(CertificateNames.Authority(view.Name, side));
+        if (Authority.Read(secret) is not { } authority) return Found(diagnosis, side, secret);
+        if (AuthorityRotation.Begin(diagnosis, side, authority) is { } begin) return begin;
+        return Issue(diagnosis, side, authority) ?? AuthorityRotation.Advance(diagnosis, side, authority);
+    }
+
+    /// <summary>The first authority; or, where somebody deleted the Secret of one that is in use, its certificate again, so that it is replaced with an overlap
+    /// (<see cref="AuthorityRotation"/>) instead of at a stroke that nobody would trust.</summary>
+    private static Decision.Act Found(Diagnosis diagnosis, TlsSide side, V1Secret? unreadable)
+    {
+        var view = diagnosis.View;
+        var leaves = WantedCertificate.Of(diagnosis, side).Select(wanted => view.Secret(wanted.Secret)).OfType<V1Secret>();
+        var inUse = leaves.Select(leaf => Certificate.Read(leaf, CertificateSecret.AuthorityEntry, keyEntry: null)).FirstOrDefault(certificate => certificate is not null);
+        return inUse is null
+            ? new Decision.Act(new Step.MintAuthority(side, Beside: null, unreadable?.Metadata.ResourceVersion))
+            : new Decision.Act(new Step.Apply(new Authority(inUse, null, null).Secret(view.Cluster, side, unreadable?.Metadata.ResourceVersion)));
+    }
+
+    /// <summary>Null when every certificate fits and tells whom to trust.</summary>
+    private static Decision.Act? Issue(Diagnosis diagnosis, TlsSide side, Authority authority)
+    {
+        var view = diagnosis.View;
+        foreach (var wanted in WantedCertificate.Of(diagnosis, side))
+        {
+            var secret = view.Secret(wanted.Secret);
+            var leaf = Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
+            // Without its key the authority is about to be replaced, and then the next one signs.
+            if (Flaw(view, wanted, leaf, authority) is { } flaw && authority.Current.KeyPem is not null)
+                return new Decision.Act(new Step.IssueCertificate(wanted, authority, flaw));
+            if (leaf is not null && Certificate.Text(secret!, CertificateSecret.AuthorityEntry) != authority.Bundle)
+                return new Decision.Act(new Step.Apply(CertificateSecret.OfLeaf(view.Cluster, wanted.Secret, leaf.Pem, leaf.KeyPem!, authority.Bundle, view.ObservedAt)));
+        }
+
+        return null;
+    }
+
+    /// <summary>Why it has to be signed anew; null when it need not be.</summary>
+    public static string? Flaw(ClusterView view, WantedCertificate wanted, Certificate? leaf, Authority authority)
+    {
+        if (leaf?.KeyPem is null) return "it is missing";
+        if (leaf.SignedBy != authority.Current.Key) return "its authority is not the one in use";
+        if (!leaf.Names.Order(StringComparer.Ordinal).SequenceEqual(wanted.Names.Order(StringComparer.Ordinal))) return "its names have changed";
+        return view.ObservedAt >= leaf.RenewAt ? "it is old" : null;
+    }
+
+    /// <summary>Certificates of members that are gone: their keys have no business here.</summary>
+    private static Decision Leftovers(Diagnosis diagnosis)
+    {
+        var view = diagnosis.View;
+        if (view.Membership is null || diagnosis.Operation is not null) return Decision.NothingToDo;
+        var left = view.Secrets.FirstOrDefault(secret => view.Owns(secret) && CertificateNames.OwnerOf(view.Name, secret.Metadata.Name) is { } member && diagnosis.Find(member.ToString()) is null);
+        return left is null ? Decision.NothingToDo : new Decision.Act(new Step.DeleteSecret(left.Metadata.Name, left.Metadata.Uid));
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>Secrets as a kubelet has brought them to a pod: whole, and late.</summary>
+internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<string, string> secrets)
+{
+    private Dictionary<string, Dictionary<string, string>> _folders = new(StringComparer.Ordinal);
+
+    public DateTimeOffset RefreshAt { get; private set; }
+
+    /// <summary>Grows with each change of what the pod sees.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>Null for a pod that mounts none.</summary>
+    public static MountedSecrets? Of(JsonObject pod)
+    {
+        var volumes = (pod["spec"]!["volumes"] as JsonArray ?? []).Where(volume => volume!["secret"] is not null)
+            .ToDictionary(volume => (string)volume!["name"]!, volume => (string)volume!["secret"]!["secretName"]!, StringComparer.Ordinal);
+        return volumes.Count == 0 ? null : new MountedSecrets(ObjectTable.KeyOf(pod).Namespace, volumes);
+    }
+
+    /// <summary>A file of a volume; null when there is none.</summary>
+    public string? File(string volume, string entry) => _folders.GetValueOrDefault(volume)?.GetValueOrDefault(entry);
+
+    public bool Has(string volume) => _folders.ContainsKey(volume);
+
+    /// <returns>False when a Secret is missing: then everything stays as it was.</returns>
+    public bool Refresh(ObjectTable table, DateTimeOffset next)
+    {
+        RefreshAt = next;
+        var read = secrets.ToDictionary(secret => secret.Key, secret => table.Get("secrets", new ObjectKey(@namespace, secret.Value)), StringComparer.Ordinal);
+        if (read.Values.Any(secret => secret is null)) return false;
+        _folders = read.ToDictionary(secret => secret.Key, secret => Texts(secret.Value!), StringComparer.Ordinal);
+        Version++;
+        return true;
+    }
+
+    private static Dictionary<string, string> Texts(JsonObject secret) => secret["data"]!.AsObject()
+        .ToDictionary(entry => entry.Key, entry => Encoding.UTF8.GetString(Convert.FromBase64String((string)entry.Value!)), StringComparer.Ordinal);
+}

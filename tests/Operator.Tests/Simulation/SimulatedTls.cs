@@ -1,0 +1,87 @@
+using System.Security.Cryptography.X509Certificates;
+using Operator.Controller;
+
+namespace Operator.Tests;
+
+/// <summary>Who trusts whom, by real certificates at virtual time. Members among themselves, and an application that reads its Secret late, must
+/// be able to shake hands at any moment of a rotation.</summary>
+internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider time)
+{
+    private const string Client = "tls-client", Peer = "tls-peer", Application = "application";
+    private static readonly TimeSpan s_everySoOften = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<string, MountedSecrets> _applications = new(StringComparer.Ordinal);
+    private string _seen = "";
+    private DateTimeOffset _checkAt;
+
+    /// <summary>Whether an application of every cluster, and each member with the others, would get through now. It is asked when something changed, and every
+    /// minute because certificates grow old.</summary>
+    public void Tick()
+    {
+        StartApplications();
+        var processes = store.Processes.Where(process => process.Certificates is not null).ToList();
+        var seen = string.Join(' ', processes.Select(process => $"{process.Ip}:{process.Certificates!.Version}").Concat(_applications.Values.Select(application => $"{application.Version}")));
+        if (seen == _seen && time.GetUtcNow() < _checkAt) return;
+        (_seen, _checkAt) = (seen, time.GetUtcNow() + s_everySoOften);
+        foreach (var process in processes)
+        {
+            foreach (var other in processes.Where(other => other.Group == process.Group && other != process && other.Certificates!.Has(Peer)))
+                Require(Refusal(process.Certificates!.File(Peer, "ca.crt"), other.Certificates!.File(Peer, "tls.crt")), $"{process.Name} and {other.Name}");
+            foreach (var (name, application) in _applications.Where(application => process.Name.StartsWith(application.Key + "-", StringComparison.Ordinal) && process.Certificates!.Has(Client)))
+            {
+                Require(Refusal(application.File(Application, "ca.crt"), process.Certificates!.File(Client, "tls.crt")), $"an application of {name} and {process.Name}");
+                Require(Refusal(process.Certificates!.File(Client, "ca.crt"), application.File(Application, "tls.crt")), $"{process.Name} and an application of {name}");
+            }
+        }
+    }
+
+    /// <summary>Why the operator's connection does not come about; null when it does. <paramref name="shown"/> is told the member's certificate.</summary>
+    public string? Handshake(StoreProcess process, MemberEndpoint endpoint, Action<string>? shown)
+    {
+        var volume = endpoint.Port == Core.Ports.Peer ? Peer : Client;
+        if (process.Certificates?.Has(volume) != true) return endpoint.Tls is null ? null : "the member does not speak TLS";
+        if (endpoint.Tls is not { } tls) return "the member speaks TLS only";
+        var leaf = process.Certificates.File(volume, "tls.crt")!;
+        using var server = X509Certificate2.CreateFromPem(leaf);
+        if (!server.MatchesHostname(endpoint.Host)) return $"the certificate is not for {endpoint.Host}";
+        if (Refusal(tls.Trusted, server) is { } refusal) return refusal;
+        shown?.Invoke(server.SerialNumber.ToLowerInvariant());
+        return Refusal(process.Certificates.File(volume, "ca.crt"), tls.Shown.ExportCertificatePem());
+    }
+
+    private void StartApplications()
+    {
+        foreach (var secret in table.List("secrets").Select(ObjectTable.KeyOf).Where(key => key.Name.EndsWith("-client-tls", StringComparison.Ordinal)))
+        {
+            var cluster = secret.Name[..^"-client-tls".Length];
+            if (!_applications.ContainsKey(cluster)) _applications[cluster] = new MountedSecrets(secret.Namespace, new Dictionary<string, string> { [Application] = secret.Name });
+        }
+
+        foreach (var application in _applications.Values.Where(application => time.GetUtcNow() >= application.RefreshAt)) application.Refresh(table, time.GetUtcNow() + TimeSpan.FromSeconds(15));
+    }
+
+    private void Require(string? refusal, string who)
+    {
+        if (refusal is not null) store.Violations.Add($"{who} cannot shake hands: {refusal}");
+    }
+
+    private string? Refusal(string? authorities, string? leaf)
+    {
+        if (authorities is null || leaf is null) return "a file is missing";
+        var trusted = new X509Certificate2Collection();
+        trusted.ImportFromPem(authorities);
+        using var certificate = X509Certificate2.CreateFromPem(leaf);
+        return Refusal(trusted, certificate);
+    }
+
+    private string? Refusal(X509Certificate2Collection trusted, X509Certificate2 certificate)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.VerificationTime = time.GetUtcNow().UtcDateTime;
+        chain.ChainPolicy.CustomTrustStore.AddRange(trusted);
+        return chain.Build(certificate) ? null : $"{certificate.Subject} of {certificate.Issuer}: {string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()))}";
+    }
+}
