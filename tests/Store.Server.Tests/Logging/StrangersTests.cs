@@ -77,4 +77,20 @@ public sealed class StrangersTests
         Assert.DoesNotContain("   at ", store.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Grpc.AspNetCore", store.Output, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("etcdserverpb.Watch/Watch")]
+    [InlineData("etcdserverpb.Lease/LeaseKeepAlive")]
+    public async Task A_frame_on_a_stream_with_an_unknown_flag_is_answered_and_not_logged(string path)
+    {
+        await using var store = await StoreUnderTest.StartAsync(Token);
+        using var client = new HttpClient();
+        var flagSeven = new ByteArrayContent([7, 0, 0, 0, 0]) { Headers = { ContentType = new("application/grpc") } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{store.Url}/{path}") { Version = new(2, 0), VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = flagSeven };
+        using var answer = await client.SendAsync(request, Token);
+        await answer.Content.ReadAsByteArrayAsync(Token);
+        var headers = answer.TrailingHeaders.Concat(answer.Headers).ToDictionary(header => header.Key, header => string.Join(',', header.Value), StringComparer.Ordinal);
+        Assert.Equal("13", headers["grpc-status"]);
+        Assert.DoesNotContain("failed unexpectedly", store.Output, StringComparison.Ordinal);
+    }
 }

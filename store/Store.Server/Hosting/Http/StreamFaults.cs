@@ -19,7 +19,7 @@ sealed class StreamFaults(ILoggerFactory logging) : Interceptor
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        GuardAsync(context, () => continuation(requestStream, responseStream, context));
+        GuardAsync(context, () => continuation(new Legible<TRequest>(requestStream), responseStream, context));
 
     async Task GuardAsync(ServerCallContext context, Func<Task> stream)
     {
@@ -27,14 +27,32 @@ sealed class StreamFaults(ILoggerFactory logging) : Interceptor
         {
             await stream();
         }
-        catch (InvalidProtocolBufferException exception)
-        {
-            throw new RpcException(new(StatusCode.Internal, "grpc: error unmarshalling request: " + exception.Message));
-        }
         catch (Exception exception) when (exception is not (RpcException or OperationCanceledException or IOException) && !context.CancellationToken.IsCancellationRequested)
         {
             Log.RequestFailed(logger, context.Method, exception);
             throw new RpcException(new(StatusCode.Unknown, exception.Message));
+        }
+    }
+
+    /// <summary>What the client has sent, or its mistake as an answer: bytes that are no message, or a frame with a flag that there is not.</summary>
+    sealed class Legible<T>(IAsyncStreamReader<T> requests) : IAsyncStreamReader<T>
+    {
+        public T Current => requests.Current;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await requests.MoveNext(cancellationToken);
+            }
+            catch (InvalidProtocolBufferException exception)
+            {
+                throw new RpcException(new(StatusCode.Internal, "grpc: error unmarshalling request: " + exception.Message));
+            }
+            catch (InvalidDataException exception)
+            {
+                throw new RpcException(new(StatusCode.Internal, "grpc: received an unreadable message: " + exception.Message));
+            }
         }
     }
 }
