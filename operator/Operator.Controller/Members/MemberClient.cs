@@ -35,7 +35,7 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
     {
         var secret = view.Secret(CertificateNames.Operator(view.Name));
         if (Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { KeyPem: { } key } shown) return null;
-        var authorities = Certificate.Text(secret!, CertificateSecret.AuthorityEntry) + Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
+        var authorities = OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) + Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
         var made = MemberTrust.Fingerprint(shown.Pem, key, authorities);
         return _trusts.AddOrUpdate(new ObjectKey(view.Namespace, view.Name), _ => new MemberTrust(shown.Pem, key, authorities), (_, before) => before.IsMadeFrom(made) ? before : new MemberTrust(shown.Pem, key, authorities));
     }
@@ -102,7 +102,8 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
         foreach (var connection in _connections.Values) connection.Channel.Dispose();
     }
 
-    private static async Task<string?> ChangeAsync(Func<Task> call, CancellationToken cancellation)
+    /// <inheritdoc cref="AddLearnerAsync"/>
+    internal static async Task<string?> ChangeAsync(Func<Task> call, CancellationToken cancellation)
     {
         try
         {

@@ -42,7 +42,7 @@ internal sealed class UserClient(MemberClient members)
 
     /// <summary>The user exists with this password and the role root.</summary>
     /// <returns>Null, or what the store says against it.</returns>
-    public Task<string?> KeepAdministratorAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> KeepAdministratorAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => MemberClient.ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         if (!await IgnoringAsync(Exists, () => client.UserAddAsync(new AuthUserAddRequest { Name = user, Password = password, Options = new() }, options).ResponseAsync))
@@ -51,45 +51,32 @@ internal sealed class UserClient(MemberClient members)
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> SetPasswordAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> SetPasswordAsync(MemberEndpoint address, string? token, string user, string password, CancellationToken cancellation) => MemberClient.ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         await client.UserChangePasswordAsync(new AuthUserChangePasswordRequest { Name = user, Password = password }, options);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> DeleteAsync(MemberEndpoint address, string user, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> DeleteAsync(MemberEndpoint address, string user, CancellationToken cancellation) => MemberClient.ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, null, cancellation);
         await IgnoringAsync(Unknown, () => client.UserDeleteAsync(new AuthUserDeleteRequest { Name = user }, options).ResponseAsync);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> EnableAsync(MemberEndpoint address, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> EnableAsync(MemberEndpoint address, CancellationToken cancellation) => MemberClient.ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, null, cancellation);
         await client.AuthEnableAsync(new AuthEnableRequest(), options);
     }, cancellation);
 
     /// <inheritdoc cref="KeepAdministratorAsync"/>
-    public Task<string?> DisableAsync(MemberEndpoint address, string? token, CancellationToken cancellation) => ChangeAsync(async () =>
+    public Task<string?> DisableAsync(MemberEndpoint address, string? token, CancellationToken cancellation) => MemberClient.ChangeAsync(async () =>
     {
         var (client, options) = members.Users(address, token, cancellation);
         await client.AuthDisableAsync(new AuthDisableRequest(), options);
     }, cancellation);
-
-    private static async Task<string?> ChangeAsync(Func<Task> change, CancellationToken cancellation)
-    {
-        try
-        {
-            await change();
-            return null;
-        }
-        catch (RpcException failure) when (!cancellation.IsCancellationRequested)
-        {
-            return $"{failure.StatusCode}: {failure.Status.Detail}";
-        }
-    }
 
     /// <returns>False when the store refused it with these words: it was so already.</returns>
     private static async Task<bool> IgnoringAsync(string words, Func<Task> call)

@@ -1,4 +1,3 @@
-using System.Text;
 using k8s.Models;
 using Operator.Core;
 
@@ -16,7 +15,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
         var (root, password) = await ReadRootAsync(cluster, cancellation);
         var login = await ReadAsync(cluster, Names.OperatorLogin(cluster.Metadata.Name), cancellation);
         var unread = login.Error is { NotFound: false } error ? error.ToString() : null;
-        return new AuthSecrets(root, password, login.Value?.Metadata.Uid, Text(login.Value)) { LoginSecretUnread = unread };
+        return new AuthSecrets(root, password, login.Value?.Metadata.Uid, OwnedSecret.Text(login.Value, OperatorLogin.Key)) { LoginSecretUnread = unread };
     }
 
     /// <summary>Logs in at the first member that takes a login: as the operator, else as root.</summary>
@@ -96,9 +95,6 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
 
     private Task<ApiResult<V1Secret>> ReadAsync(StoreCluster cluster, string name, CancellationToken cancellation) =>
         api.GetAsync<V1Secret>(new ObjectKey(cluster.Metadata.NamespaceProperty, name), cancellation);
-
-    private static string? Text(V1Secret? secret) =>
-        secret?.Data is { } data && data.TryGetValue(OperatorLogin.Key, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
 }
 
 /// <param name="Root">Null when the spec names none.</param>

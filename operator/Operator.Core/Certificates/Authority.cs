@@ -35,7 +35,7 @@ public sealed record Authority(Certificate Current, Certificate? Next, Certifica
     }
 
     /// <param name="version">Of the Secret that this was made from: a later one refuses it. Null to make the Secret.</param>
-    public V1Secret Secret(StoreCluster cluster, TlsSide side, string? version) => CertificateSecret.Build(cluster, CertificateNames.Authority(cluster.Metadata.Name, side), "Opaque", version, new()
+    public V1Secret Secret(StoreCluster cluster, TlsSide side, string? version) => OwnedSecret.Build(cluster, CertificateNames.Authority(cluster.Metadata.Name, side), "Opaque", version, new()
     {
         [CertificateEntry] = Current.Pem,
         [KeyEntry] = Current.KeyPem,

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using k8s.Models;
 
 namespace Operator.Core;
@@ -32,8 +31,8 @@ public sealed record Certificate(string Pem, string? KeyPem, string Serial, Date
 
     private static Certificate? Parse(V1Secret secret, string certificateEntry, string? keyEntry)
     {
-        if (Text(secret, certificateEntry) is not { } pem) return null;
-        var key = keyEntry is null ? null : Text(secret, keyEntry);
+        if (OwnedSecret.Text(secret, certificateEntry) is not { } pem) return null;
+        var key = keyEntry is null ? null : OwnedSecret.Text(secret, keyEntry);
         try
         {
             using var certificate = key is null ? X509Certificate2.CreateFromPem(pem) : X509Certificate2.CreateFromPem(pem, key);
@@ -52,8 +51,4 @@ public sealed record Certificate(string Pem, string? KeyPem, string Serial, Date
         certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier is { } signer ? Convert.ToHexStringLower(signer.Span) : "",
         [.. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())))]);
 #pragma warning restore RS0030
-
-    /// <summary>An entry of a Secret as text; null when it is missing or empty.</summary>
-    public static string? Text(V1Secret secret, string entry) =>
-        secret.Data is { } data && data.TryGetValue(entry, out var bytes) && bytes is { Length: > 0 } ? Encoding.UTF8.GetString(bytes) : null;
 }

@@ -55,7 +55,7 @@ internal static class CertificateRules
             // Without its key the authority is about to be replaced, and then the next one signs.
             if (Flaw(view, wanted, leaf, authority) is { } flaw && authority.Current.KeyPem is not null)
                 return new Decision.Act(new Step.IssueCertificate(wanted, authority, flaw));
-            if (leaf is not null && Certificate.Text(secret!, CertificateSecret.AuthorityEntry) != authority.Bundle)
+            if (leaf is not null && OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) != authority.Bundle)
                 return new Decision.Act(new Step.Apply(CertificateSecret.OfLeaf(view.Cluster, wanted.Secret, leaf.Pem, leaf.KeyPem!, authority.Bundle, view.ObservedAt)));
         }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using k8s.Models;
 
 namespace Operator.Core;
@@ -11,23 +10,10 @@ public static class OperatorLogin
 
     public const string Key = "password";
 
-    public static V1Secret Build(StoreCluster cluster, string password) => new()
+    public static V1Secret Build(StoreCluster cluster, string password)
     {
-        ApiVersion = "v1",
-        Kind = "Secret",
-        Metadata = new V1ObjectMeta
-        {
-            Name = Names.OperatorLogin(cluster.Metadata.Name),
-            NamespaceProperty = cluster.Metadata.NamespaceProperty,
-            Labels = Labels.OfCluster(cluster.Metadata.Name),
-            OwnerReferences = [Labels.Owner(cluster)],
-        },
-        Type = "Opaque",
-        Immutable = true,
-        Data = new Dictionary<string, byte[]>
-        {
-            ["username"] = Encoding.UTF8.GetBytes(User),
-            [Key] = Encoding.UTF8.GetBytes(password),
-        },
-    };
+        var secret = OwnedSecret.Build(cluster, Names.OperatorLogin(cluster.Metadata.Name), "Opaque", version: null, new() { ["username"] = User, [Key] = password });
+        secret.Immutable = true;
+        return secret;
+    }
 }

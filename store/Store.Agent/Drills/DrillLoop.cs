@@ -12,7 +12,7 @@ sealed class DrillLoop(AgentOptions options, AgentParts parts, AgentState state,
         var wait = options.DrillInterval > TimeSpan.Zero ? options.DrillInterval : Timeout.InfiniteTimeSpan;
         while (true)
         {
-            await Task.Delay(wait, time, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stopping.IsCancellationRequested) return;
             wait = options.DrillInterval;
             try

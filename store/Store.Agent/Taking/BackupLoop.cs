@@ -47,10 +47,10 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
             {
                 wait = Report(e, failures++);
             }
-            await Task.Delay(wait, time, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         // It was told to stop, too.
-        if (full is not null) await full.ContinueWith(_ => { }, TaskScheduler.Default);
+        if (full is not null) await full.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>How long to wait now.</summary>

@@ -102,8 +102,8 @@ public sealed class CertificateRulesTests
         world.Rotation(TlsSide.Client, RotationStatus.Announcing, world.Authority(TlsSide.Client).Current.Key);
         var secret = Assert.IsType<V1Secret>(Assert.IsType<Step.Apply>(world.Plan().Step).Object);
         Assert.Equal("orders-operator-tls", secret.Metadata.Name);
-        Assert.Equal(before.Pem, Certificate.Text(secret, "tls.crt"));
-        Assert.Equal(world.Authority(TlsSide.Client).Bundle, Certificate.Text(secret, "ca.crt"));
+        Assert.Equal(before.Pem, OwnedSecret.Text(secret, "tls.crt"));
+        Assert.Equal(world.Authority(TlsSide.Client).Bundle, OwnedSecret.Text(secret, "ca.crt"));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class CertificateRulesTests
         var lost = world.Authority(TlsSide.Peer).Current;
         world.Without("orders-peer-ca");
         var found = Assert.IsType<V1Secret>(Assert.IsType<Step.Apply>(world.Plan().Step).Object);
-        Assert.Equal(lost.Pem.Trim(), Certificate.Text(found, "ca.crt")!.Trim());
+        Assert.Equal(lost.Pem.Trim(), OwnedSecret.Text(found, "ca.crt")!.Trim());
         Assert.False(found.Data.ContainsKey("ca.key"));
         var rotate = Assert.IsType<Step.Rotate>(world.Replace(found).Plan().Step);
         Assert.Equal((TlsSide.Peer, "its key is lost", lost.Key), (rotate.Side, rotate.Rotation.Reason, rotate.Rotation.Replaces));
