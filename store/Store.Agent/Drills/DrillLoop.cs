@@ -34,8 +34,10 @@ sealed class DrillLoop(AgentOptions options, AgentParts parts, AgentState state,
     async Task DrillAsync(CancellationToken stopping)
     {
         var cluster = (await parts.Member.StatusAsync(stopping)).ClusterId;
-        if (RecoveryPlan.Newest((await parts.Catalogue.ReadAsync(cluster, stopping)).Backups) is { } newest) await parts.Taker.DeltaAsync(newest.Chain[^1], withHash: true, stopping);
-        var result = await parts.Drill.RunAsync(cluster, stopping);
+        var told = RecoveryPlan.Newest((await parts.Catalogue.ReadAsync(cluster, stopping)).Backups) is { } newest
+            ? await parts.Taker.DeltaAsync(newest.Chain[^1], withHash: true, stopping)
+            : null;
+        var result = await parts.Drill.RunAsync(cluster, told, stopping);
         state.Drilled(result);
         if (result.Problem is null) AgentLog.DrillPassed(logger, result.Revision, result.HashCompared, result.Took.TotalSeconds);
         else AgentLog.DrillFailed(logger, result.Revision, result.Problem);
