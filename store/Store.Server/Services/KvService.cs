@@ -111,9 +111,8 @@ sealed class KvService(ServerOptions options, MemberIdentity identity, ReplicaLo
         if ((RequestValidation.IsReadOnly(request) || (caller.IsNobody && !loop.View.Cluster.IsFull)) && loop.View.Txn(request) is not null)
         {
             var ready = await ReadyToReadAsync(RequestValidation.IsSerializable(request), CancellationToken.None);
-            // Clients repeat a Range that met a change of leader, but no Txn, since it may have written: this one goes the way of those that do, to the next leader.
-            if (ready is not (StoreError.None or StoreError.LeaderChanged)) return ready;
-            if (ready == StoreError.None && loop.View.Txn(request) is { } read)
+            if (ready != StoreError.None) return ready;
+            if (loop.View.Txn(request) is { } read)
             {
                 if (read.Error != StoreError.None) return read.Error;
                 identity.Stamp(read.Response!.Header, loop.Status.Term);

@@ -64,32 +64,28 @@ sealed class ReadRounds(ulong firstContext, long timeoutTicks, long retryTicks)
         confirmed.RemoveRange(kept, confirmed.Count - kept);
     }
 
-    /// <summary>Nobody knows what the new leader has committed before us: whoever has no index yet is told so (contract 1.1).</summary>
-    public void FailUnconfirmed(StoreError error, List<ReadReply> replies)
+    public void FailAll(StoreError error, List<ReadReply> replies)
     {
         Fail(asked, error, replies);
         Fail(waiting, error, replies);
-    }
-
-    public void FailAll(StoreError error, List<ReadReply> replies)
-    {
-        FailUnconfirmed(error, replies);
         Fail(confirmed, error, replies);
     }
 
-    public void Expire(long now, List<ReadReply> replies)
+    /// <summary>A read whose time is up hears that the leader changed under it, if that is so (contract 1.1).</summary>
+    public void Expire(long now, long leaderSinceTick, List<ReadReply> replies)
     {
-        Expire(asked, now, replies);
-        Expire(waiting, now, replies);
-        Expire(confirmed, now, replies);
+        Expire(asked, now, leaderSinceTick, replies);
+        Expire(waiting, now, leaderSinceTick, replies);
+        Expire(confirmed, now, leaderSinceTick, replies);
     }
 
-    void Expire(List<Waiter> waiters, long now, List<ReadReply> replies)
+    void Expire(List<Waiter> waiters, long now, long leaderSinceTick, List<ReadReply> replies)
     {
         if (waiters.Count == 0) return;
         foreach (var waiter in waiters)
         {
-            if (waiter.StartTick + timeoutTicks <= now) replies.Add(new(waiter.ReadId, StoreError.Timeout));
+            if (waiter.StartTick + timeoutTicks > now) continue;
+            replies.Add(new(waiter.ReadId, waiter.StartTick < leaderSinceTick ? StoreError.LeaderChanged : StoreError.Timeout));
         }
         waiters.RemoveAll(waiter => waiter.StartTick + timeoutTicks <= now);
     }

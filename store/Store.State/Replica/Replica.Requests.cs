@@ -168,7 +168,7 @@ public sealed partial class Replica
         if (LeaderlessForLong && proposals.Count > 0) DropProposals(StoreError.NoLeader);
         foreach (var (requestId, startTick) in pending.TakeExpired(now)) replies.Add(new(requestId, TimeoutReason(startTick), null));
         while (changes.TryPeek(out var head) && !pending.Contains(head.Change.RequestId)) changes.Dequeue();
-        reads.Expire(now, readReplies);
+        reads.Expire(now, leaderSinceTick, readReplies);
         if (transfer is { } handOver && now >= handOver.Deadline)
         {
             replies.Add(new(handOver.RequestId, StoreError.Timeout, null));

@@ -36,7 +36,6 @@ public sealed partial class Replica
     Term term;
     RaftRole role;
     /// <summary>The leader before the last gap without one.</summary>
-    NodeId lastLeader;
     long leaderSinceTick;
     long leaderlessSinceTick;
 
@@ -271,7 +270,6 @@ public sealed partial class Replica
 
     void ChangeLeader(NodeId previous)
     {
-        if (!previous.IsNone) lastLeader = previous;
         if (leader.IsNone)
         {
             leaderlessSinceTick = now;
@@ -282,8 +280,7 @@ public sealed partial class Replica
         leaderSinceTick = now;
         leaderChanged = true;
         if (proposals.Count > 0 || changes.Count > 0) proposalsArrived = true;
-        // Reads that began under another leader are told so; those that waited for a first leader, or for the old one to come back, go on at once.
-        if (!lastLeader.IsNone && lastLeader != leader) reads.FailUnconfirmed(StoreError.LeaderChanged, readReplies);
-        else if (reads.Retry(now, atOnce: true) is { } context) raft.ReadIndex(context);
+        // Reads go on at once. etcd ends them with "leader changed", which reaches the users of a Kubernetes before 1.25: its API servers do not repeat reads.
+        if (reads.Retry(now, atOnce: true) is { } context) raft.ReadIndex(context);
     }
 }

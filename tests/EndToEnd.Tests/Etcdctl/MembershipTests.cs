@@ -58,7 +58,8 @@ public sealed class MembershipTests
     {
         await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, TestContext.Current.CancellationToken);
         var result = await Etcdctl.RunAsync("3.5", cluster.Endpoints, ["check", "perf", "--load=s"]);
-        Assert.Contains("PASS: Throughput is 150 writes/s", result.Output, StringComparison.Ordinal);
+        // It asks for 150 a second, and is content with nine tenths of them.
+        Assert.Matches("PASS: Throughput is 1[345][0-9] writes/s", result.Output);
         Assert.Contains("PASS: Stddev", result.Output, StringComparison.Ordinal);
     }
 

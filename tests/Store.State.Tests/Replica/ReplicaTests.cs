@@ -76,16 +76,34 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public void A_waiting_read_hears_of_a_change_of_leader()
+    public void A_waiting_read_goes_on_under_the_next_leader()
     {
         var trio = new ReplicaTrio();
         var old = trio.Leader;
         trio.Cut(old);
         old.Read(1);
         trio.Tick(40);
+        var next = trio.Leader;
+        next.Propose(Put(7, "k"));
+        trio.Settle();
+        Assert.Null(trio.ReadAnswer(1));
         trio.Heal();
-        trio.Tick(5);
-        Assert.Equal(StoreError.LeaderChanged, trio.ReadAnswer(1));
+        trio.Tick(10);
+        Assert.Equal(StoreError.None, trio.ReadAnswer(1));
+        // Not before the read's own member has what the new leader had committed.
+        Assert.Equal(next.State.Applied, old.State.Applied);
+    }
+
+    [Fact]
+    public void A_read_whose_time_is_up_hears_that_the_leader_changed_under_it()
+    {
+        var reads = new ReadRounds(firstContext: 1, timeoutTicks: 70, retryTicks: 5);
+        var replies = new List<ReadReply>();
+        reads.Add(1, now: 10);
+        reads.Add(2, now: 30);
+        reads.NextContext(now: 30);
+        reads.Expire(now: 100, leaderSinceTick: 20, replies);
+        Assert.Equal([new(1, StoreError.LeaderChanged), new(2, StoreError.Timeout)], replies);
     }
 
     [Fact]
