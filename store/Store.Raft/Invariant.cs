@@ -16,7 +16,7 @@ public static class Invariant
     }
 
     [DoesNotReturn]
-    private static void Fail(string? expression, string? file, int line) =>
+    static void Fail(string? expression, string? file, int line) =>
         throw new InvariantException($"{file?[(file.LastIndexOf('/') + 1)..]}:{line}: invariant does not hold: {expression}");
 }
 

@@ -30,7 +30,7 @@ public sealed partial class RaftNode
         }
     }
 
-    internal int DrawElectionTimeout() => _random.Next(Options.ElectionTimeoutTicks, 2 * Options.ElectionTimeoutTicks);
+    internal int DrawElectionTimeout() => random.Next(Options.ElectionTimeoutTicks, 2 * Options.ElectionTimeoutTicks);
 
     /// <summary>Starts an election, where this member may stand: with a pre-vote, or at once when the leader itself hands over.</summary>
     internal void Campaign(bool transfer)
@@ -60,16 +60,16 @@ public sealed partial class RaftNode
     internal void FollowAndStep(Message message)
     {
         BecomeFollower(Term, message.From);
-        _role.Step(message);
+        role.Step(message);
     }
 
-    private void Become(Role role)
+    void Become(Role role)
     {
-        _role = role;
+        this.role = role;
         role.Enter();
     }
 
-    private void StepInTerm(Message message)
+    void StepInTerm(Message message)
     {
         switch (message)
         {
@@ -80,7 +80,7 @@ public sealed partial class RaftNode
                 OnRequestVote(request);
                 break;
             default:
-                _role.Step(message);
+                role.Step(message);
                 break;
         }
     }
@@ -89,16 +89,16 @@ public sealed partial class RaftNode
     /// Takes over a later term, where it is a real one. False when the message is to be ignored: while this member hears a leader, nobody may
     /// unseat it (dissertation §4.2.3), unless the leader itself asked for the election.
     /// </summary>
-    private bool AdmitLaterTerm(Message message)
+    bool AdmitLaterTerm(Message message)
     {
         switch (message)
         {
             case Message.PreVote:
-                return !_role.HearsLeader;
+                return !role.HearsLeader;
             case Message.PreVoteReply { Granted: true }:
                 // Speaks of a term that nobody has entered yet.
                 return true;
-            case Message.RequestVote { Transfer: false } when _role.HearsLeader:
+            case Message.RequestVote { Transfer: false } when role.HearsLeader:
                 return false;
             case Message.AppendEntries or Message.Heartbeat:
                 BecomeFollower(message.Term, message.From);
@@ -113,7 +113,7 @@ public sealed partial class RaftNode
     /// A leader or candidate of the past hears of the present and steps down. This also frees a member that is stuck in a later term than its
     /// leader: votes it asks for are ignored by those who hear the leader, so the leader itself must learn of the term.
     /// </summary>
-    private void AnswerOldTerm(Message message)
+    void AnswerOldTerm(Message message)
     {
         switch (message)
         {
@@ -130,24 +130,24 @@ public sealed partial class RaftNode
     }
 
     /// <summary>Promises nothing, so nothing is remembered and nothing waits for the disk.</summary>
-    private void OnPreVote(Message.PreVote request)
+    void OnPreVote(Message.PreVote request)
     {
-        var free = request.Term > Term || VotedFor == request.From || (VotedFor.IsNone && _role.LeaderId.IsNone);
+        var free = request.Term > Term || VotedFor == request.From || (VotedFor.IsNone && role.LeaderId.IsNone);
         var granted = free && Log.IsUpToDate(request.LastIndex, request.LastTerm);
         Send(new Message.PreVoteReply(Id, request.From, granted ? request.Term : Term, granted));
     }
 
     /// <summary>One vote a term, and only for a log that is not behind (Raft §5.2, §5.4.1). A learner votes too: the candidate may know that it was promoted.</summary>
-    private void OnRequestVote(Message.RequestVote request)
+    void OnRequestVote(Message.RequestVote request)
     {
-        var free = VotedFor == request.From || (VotedFor.IsNone && _role.LeaderId.IsNone);
+        var free = VotedFor == request.From || (VotedFor.IsNone && role.LeaderId.IsNone);
         if (!free || !Log.IsUpToDate(request.LastIndex, request.LastTerm))
         {
             Send(new Message.VoteReply(Id, request.From, Term, Granted: false));
             return;
         }
         VotedFor = request.From;
-        _role.VoteGranted();
+        role.VoteGranted();
         SendWhenDurable(new Message.VoteReply(Id, request.From, Term, Granted: true));
     }
 }

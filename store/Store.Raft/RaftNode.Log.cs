@@ -13,7 +13,7 @@ public sealed partial class RaftNode
     internal LogIndex AppliedIndex { get; private set; }
 
     /// <summary>A snapshot was taken in and the state machine is not replaced by it yet.</summary>
-    private bool RestorePending => AppliedIndex < Log.StartIndex;
+    bool RestorePending => AppliedIndex < Log.StartIndex;
 
     internal void CommitTo(LogIndex index)
     {
@@ -52,10 +52,10 @@ public sealed partial class RaftNode
     /// What is committed stays true in every term and whoever says it, so a snapshot whose stream took longer than its sender's leadership is not
     /// lost. For the same reason its arrival is no sign of a leader.
     /// </summary>
-    private void TakeSnapshot(Message.InstallSnapshot install)
+    void TakeSnapshot(Message.InstallSnapshot install)
     {
-        if (_role.Kind == RaftRole.Leader && install.Term <= Term) return;
-        if (install.Term > Term || _role.Kind != RaftRole.Follower) BecomeFollower(Term.Max(install.Term, Term), NodeId.None);
+        if (role.Kind == RaftRole.Leader && install.Term <= Term) return;
+        if (install.Term > Term || role.Kind != RaftRole.Follower) BecomeFollower(Term.Max(install.Term, Term), NodeId.None);
         var snapshot = install.Snapshot;
         if (snapshot.Index > Commit)
         {
@@ -73,14 +73,14 @@ public sealed partial class RaftNode
     public void ReplaceState(Message.InstallSnapshot install)
     {
         var snapshot = install.Snapshot;
-        if (_role.Kind == RaftRole.Leader || snapshot.Index < AppliedIndex) return;
+        if (role.Kind == RaftRole.Leader || snapshot.Index < AppliedIndex) return;
         if (snapshot.Index > Commit) TakeSnapshot(install);
-        if (snapshot.Index > Commit || _restore is not null) return;
-        if (_role.Kind != RaftRole.Follower) BecomeFollower(Term, NodeId.None);
-        (_handedOut, _restore, Config) = (LogIndex.Max(_handedOut, snapshot.Index), snapshot, snapshot.Config);
+        if (snapshot.Index > Commit || restore is not null) return;
+        if (role.Kind != RaftRole.Follower) BecomeFollower(Term, NodeId.None);
+        (handedOut, restore, Config) = (LogIndex.Max(handedOut, snapshot.Index), snapshot, snapshot.Config);
     }
 
-    private void TakeEntries(IReadOnlyList<Entry> entries)
+    void TakeEntries(IReadOnlyList<Entry> entries)
     {
         var conflict = Log.FindConflict(entries);
         if (conflict == entries.Count) return;
@@ -94,11 +94,11 @@ public sealed partial class RaftNode
         Log.Append(entries, conflict);
     }
 
-    private void Restore(SnapshotMetadata snapshot)
+    void Restore(SnapshotMetadata snapshot)
     {
         Log.Restart(snapshot);
         Disk.Restarted(snapshot);
-        (Commit, _handedOut, _restore) = (snapshot.Index, snapshot.Index, snapshot);
+        (Commit, handedOut, restore) = (snapshot.Index, snapshot.Index, snapshot);
         InitialConfig = MembershipConfig.Empty;
         Config = snapshot.Config;
     }

@@ -18,32 +18,32 @@ namespace Store.Raft;
 /// </example>
 public sealed partial class RaftNode
 {
-    private readonly Random _random;
-    private Role _role;
+    readonly Random random;
+    Role role;
 
     public RaftNode(RaftOptions options, RaftStart start, Random random)
     {
         Invariant.Require(!options.Id.IsNone && options.ElectionTimeoutTicks > options.HeartbeatTicks && options.HeartbeatTicks > 0);
-        (Options, _random) = (options, random);
+        (Options, this.random) = (options, random);
         Log = new(start.Snapshot, start.Entries);
         (Term, VotedFor) = (start.HardState.Term, start.HardState.VotedFor);
         Invariant.Require(start.Applied >= start.Snapshot.Index && start.Applied <= Log.LastIndex);
         Invariant.Require(start.HardState.Commit <= Log.LastIndex);
         // The commit index on disk may be older than what was applied: it is written only along with other things.
         Commit = LogIndex.Max(LogIndex.Max(start.HardState.Commit, start.Applied), CommittedByChanges(start.Entries));
-        (AppliedIndex, _handedOut) = (start.Applied, start.Applied);
+        (AppliedIndex, handedOut) = (start.Applied, start.Applied);
         Disk = new(start.HardState, Log.LastIndex);
         InitialConfig = start.Snapshot.Index == LogIndex.Zero ? start.Snapshot.Config : MembershipConfig.Empty;
         Config = start.Config ?? ConfigAt(start);
-        _role = new Follower(this, NodeId.None);
-        _checked = Snapshot();
+        role = new Follower(this, NodeId.None);
+        @checked = Snapshot();
     }
 
     public RaftStatus Status => new(
-        Id, _role.Kind, Term, _role.LeaderId, Commit, AppliedIndex, Log.FirstIndex, Log.LastIndex, _role.TransferTarget, Config, _role.Followers);
+        Id, role.Kind, Term, role.LeaderId, Commit, AppliedIndex, Log.FirstIndex, Log.LastIndex, role.TransferTarget, Config, role.Followers);
 
     /// <summary>One heartbeat interval has passed.</summary>
-    public void Tick() => _role.Tick();
+    public void Tick() => role.Tick();
 
     /// <summary>A message has arrived. Messages of strangers, of the past and duplicates are harmless.</summary>
     public void Step(Message message)
@@ -53,13 +53,13 @@ public sealed partial class RaftNode
         {
             // These ask whoever leads for something and are no part of the agreement: their terms mean nothing.
             case Message.Propose propose:
-                if (_role.Kind == RaftRole.Leader) _role.Propose(propose.Entries);
+                if (role.Kind == RaftRole.Leader) role.Propose(propose.Entries);
                 return;
             case Message.ReadIndexRequest request:
-                _role.ReadIndex(request.From, request.Term, request.Context);
+                role.ReadIndex(request.From, request.Term, request.Context);
                 return;
             case Message.TransferLeader transfer:
-                if (_role.Kind == RaftRole.Leader) _role.TransferLeadership(transfer.Target);
+                if (role.Kind == RaftRole.Leader) role.TransferLeadership(transfer.Target);
                 return;
             case Message.InstallSnapshot install:
                 TakeSnapshot(install);
@@ -72,26 +72,26 @@ public sealed partial class RaftNode
     /// <summary>Stands for election now, pre-vote first, as if the election timeout had passed. For tests, and for a single member that need not wait for anyone.</summary>
     public void Campaign()
     {
-        if (_role.Kind != RaftRole.Leader) Campaign(transfer: false);
+        if (role.Kind != RaftRole.Leader) Campaign(transfer: false);
     }
 
     /// <summary>Proposes commands, in order; a follower passes them on to the leader. All are taken or none.</summary>
     public ProposeError Propose(IReadOnlyList<ProposedEntry> entries)
     {
         if (!Config.Voters.IsEmpty && !Config.Contains(Id)) return ProposeError.NotMember;
-        return entries.Count == 0 ? ProposeError.None : _role.Propose(entries);
+        return entries.Count == 0 ? ProposeError.None : role.Propose(entries);
     }
 
     /// <summary>Asks for an index at which a read is linearizable; the answer is in <see cref="Ready.Reads"/>, or never comes (no leader, leader changed): ask again with a new context.</summary>
-    public void ReadIndex(ulong context) => _role.ReadIndex(Id, Term, context);
+    public void ReadIndex(ulong context) => role.ReadIndex(Id, Term, context);
 
     /// <summary>The leader hands over to the target; gives up after an election timeout. On a follower it is passed on.</summary>
-    public void TransferLeadership(NodeId target) => _role.TransferLeadership(target);
+    public void TransferLeadership(NodeId target) => role.TransferLeadership(target);
 
     /// <summary>The state machine has applied everything up to the index (or was replaced by a snapshot that stands for it).</summary>
     public void Applied(LogIndex index)
     {
-        Invariant.Require(index >= AppliedIndex && index <= _handedOut);
+        Invariant.Require(index >= AppliedIndex && index <= handedOut);
         AppliedIndex = index;
     }
 
@@ -102,16 +102,16 @@ public sealed partial class RaftNode
         if (!next.Equals(Config))
         {
             Config = next;
-            _role.ConfigChanged();
+            role.ConfigChanged();
         }
         return next;
     }
 
     /// <summary>The transport could not reach the member: replication goes back to probing.</summary>
-    public void ReportUnreachable(NodeId id) => _role.ReportUnreachable(id);
+    public void ReportUnreachable(NodeId id) => role.ReportUnreachable(id);
 
     /// <summary>The shell has finished (or given up) streaming a snapshot up to <paramref name="index"/> to the member.</summary>
-    public void ReportSnapshot(NodeId id, LogIndex index, bool delivered) => _role.ReportSnapshot(id, index, delivered);
+    public void ReportSnapshot(NodeId id, LogIndex index, bool delivered) => role.ReportSnapshot(id, index, delivered);
 
     /// <summary>Forgets entries up to and including the index in memory; never beyond applied.</summary>
     public void CompactLog(LogIndex upTo)
@@ -131,7 +131,7 @@ public sealed partial class RaftNode
     /// <item>3 goes on alone. 1 starts again, stands in {1, 2, 3}, gets the vote of 2, and two leaders commit different entries.</item>
     /// </list>
     /// </summary>
-    private static LogIndex CommittedByChanges(IReadOnlyList<Entry> entries)
+    static LogIndex CommittedByChanges(IReadOnlyList<Entry> entries)
     {
         var laterSeen = false;
         for (var i = entries.Count - 1; i >= 0; i--)
@@ -144,7 +144,7 @@ public sealed partial class RaftNode
     }
 
     /// <summary>The configuration at the log's start, brought forward by the changes that the state machine has applied already.</summary>
-    private static MembershipConfig ConfigAt(RaftStart start)
+    static MembershipConfig ConfigAt(RaftStart start)
     {
         var config = start.Snapshot.Config;
         foreach (var entry in start.Entries)

@@ -17,39 +17,39 @@ namespace Store.Raft;
 /// </remarks>
 internal sealed class Durability
 {
-    private readonly Queue<Message> _released = new();
-    private readonly List<Held> _held = [];
-    private readonly List<Write> _underWay = [];
-    private ulong _handedOut;
-    private ulong _persisted;
-    private HardState _hardState;
-    private LogIndex _written;
-    private SnapshotMetadata? _snapshot;
+    readonly Queue<Message> released = new();
+    readonly List<Held> held = [];
+    readonly List<Write> underWay = [];
+    ulong handedOut;
+    ulong persisted;
+    HardState hardState;
+    LogIndex written;
+    SnapshotMetadata? snapshot;
 
-    public Durability(HardState hardState, LogIndex lastIndex) => (_hardState, _written, Stable) = (hardState, lastIndex, lastIndex);
+    public Durability(HardState hardState, LogIndex lastIndex) => (this.hardState, written, Stable) = (hardState, lastIndex, lastIndex);
 
     /// <summary>Entries up to here are on disk, as the log has them now.</summary>
     public LogIndex Stable { get; private set; }
 
     /// <summary>Something in memory was not handed to the disk yet. A commit index alone is not worth a write: it goes along with the next one.</summary>
     public bool IsDirty(Term term, NodeId votedFor, LogIndex lastIndex) =>
-        _snapshot is not null || _written < lastIndex || _hardState.Term != term || _hardState.VotedFor != votedFor;
+        snapshot is not null || written < lastIndex || hardState.Term != term || hardState.VotedFor != votedFor;
 
     /// <summary>The log was cut: what is under way no longer makes anything from <paramref name="from"/> on durable.</summary>
     public void Overwritten(LogIndex from)
     {
         var last = from - 1;
         Stable = LogIndex.Min(Stable, last);
-        _written = LogIndex.Min(_written, last);
-        for (var i = 0; i < _underWay.Count; i++) _underWay[i] = _underWay[i] with { Last = LogIndex.Min(_underWay[i].Last, last) };
+        written = LogIndex.Min(written, last);
+        for (var i = 0; i < underWay.Count; i++) underWay[i] = underWay[i] with { Last = LogIndex.Min(underWay[i].Last, last) };
     }
 
     /// <summary>The log starts anew behind a snapshot; nothing of it is durable until the next write is.</summary>
     public void Restarted(SnapshotMetadata snapshot)
     {
         Overwritten(new(1));
-        _snapshot = snapshot;
-        _written = snapshot.Index;
+        this.snapshot = snapshot;
+        written = snapshot.Index;
     }
 
     /// <summary>The next write, or null when there is nothing to write.</summary>
@@ -57,51 +57,51 @@ internal sealed class Durability
     {
         if (!IsDirty(term, votedFor, log.LastIndex)) return null;
         // Only what is durable before this write counts as committed in it: whichever part of a torn write survives, the log covers the commit index.
-        var hardState = new HardState(term, votedFor, LogIndex.Max(_hardState.Commit, LogIndex.Min(commit, Stable)));
+        var hardState = new HardState(term, votedFor, LogIndex.Max(this.hardState.Commit, LogIndex.Min(commit, Stable)));
         var request = new PersistRequest(
-            ++_handedOut,
-            hardState == _hardState ? null : hardState,
-            log.Slice(_written.Next, log.LastIndex, long.MaxValue / 2),
-            _snapshot);
-        (_hardState, _written, _snapshot) = (hardState, log.LastIndex, null);
-        _underWay.Add(new(_handedOut, log.LastIndex));
+            ++handedOut,
+            hardState == this.hardState ? null : hardState,
+            log.Slice(written.Next, log.LastIndex, long.MaxValue / 2),
+            snapshot);
+        (this.hardState, written, snapshot) = (hardState, log.LastIndex, null);
+        underWay.Add(new(handedOut, log.LastIndex));
         return request;
     }
 
     /// <summary>Holds the message back until all that is in memory now is on disk; false when it is there already and the message may go.</summary>
     public bool Hold(Message message, bool dirty)
     {
-        var sequence = dirty ? _handedOut + 1 : _handedOut;
-        if (sequence <= _persisted) return false;
+        var sequence = dirty ? handedOut + 1 : handedOut;
+        if (sequence <= persisted) return false;
         // Appends that arrive together are acknowledged together.
-        if (message is Message.AppendAccepted accepted && _held is [.., { Message: Message.AppendAccepted earlier } last] &&
+        if (message is Message.AppendAccepted accepted && held is [.., { Message: Message.AppendAccepted earlier } last] &&
             last.Sequence == sequence && earlier.To == accepted.To && earlier.Term == accepted.Term)
         {
-            if (accepted.Match > earlier.Match) _held[^1] = new(sequence, accepted);
+            if (accepted.Match > earlier.Match) held[^1] = new(sequence, accepted);
             return true;
         }
-        _held.Add(new(sequence, message));
+        held.Add(new(sequence, message));
         return true;
     }
 
     /// <summary>Everything up to the sequence is on disk. Gives back the messages that waited for it, in their order.</summary>
     public Queue<Message> Persisted(ulong sequence)
     {
-        Invariant.Require(sequence <= _handedOut);
-        if (sequence <= _persisted) return _released;
-        _persisted = sequence;
+        Invariant.Require(sequence <= handedOut);
+        if (sequence <= persisted) return released;
+        persisted = sequence;
 
         var done = 0;
-        while (done < _underWay.Count && _underWay[done].Sequence <= sequence) Stable = LogIndex.Max(Stable, _underWay[done++].Last);
-        _underWay.RemoveRange(0, done);
+        while (done < underWay.Count && underWay[done].Sequence <= sequence) Stable = LogIndex.Max(Stable, underWay[done++].Last);
+        underWay.RemoveRange(0, done);
 
         var free = 0;
-        while (free < _held.Count && _held[free].Sequence <= sequence) _released.Enqueue(_held[free++].Message);
-        _held.RemoveRange(0, free);
-        return _released;
+        while (free < held.Count && held[free].Sequence <= sequence) released.Enqueue(held[free++].Message);
+        held.RemoveRange(0, free);
+        return released;
     }
 
-    private readonly record struct Held(ulong Sequence, Message Message);
+    readonly record struct Held(ulong Sequence, Message Message);
 
-    private readonly record struct Write(ulong Sequence, LogIndex Last);
+    readonly record struct Write(ulong Sequence, LogIndex Last);
 }

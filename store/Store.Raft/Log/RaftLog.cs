@@ -6,15 +6,15 @@ namespace Store.Raft;
 /// </summary>
 internal sealed class RaftLog
 {
-    private const int CapacityMin = 256;
+    const int CapacityMin = 256;
 
-    private Entry[] _entries = new Entry[CapacityMin];
+    Entry[] entries = new Entry[CapacityMin];
     /// <summary>For each slot the bytes of all entries up to and including it, counted from the node's start.</summary>
-    private long[] _bytesThrough = new long[CapacityMin];
-    private int _head;
-    private int _count;
-    private long _bytesThroughStart;
-    private Entry[] _lastSlice = [];
+    long[] bytesThrough = new long[CapacityMin];
+    int head;
+    int count;
+    long bytesThroughStart;
+    Entry[] lastSlice = [];
 
     public RaftLog(SnapshotMetadata start, IReadOnlyList<Entry> entries)
     {
@@ -30,16 +30,16 @@ internal sealed class RaftLog
 
     public LogIndex FirstIndex => StartIndex.Next;
 
-    public LogIndex LastIndex => StartIndex + (ulong)_count;
+    public LogIndex LastIndex => StartIndex + (ulong)count;
 
-    public Term LastTerm => _count == 0 ? StartTerm : _entries[Slot(_count - 1)].Term;
+    public Term LastTerm => count == 0 ? StartTerm : entries[Slot(count - 1)].Term;
 
     public Entry this[LogIndex index]
     {
         get
         {
             Invariant.Require(index > StartIndex && index <= LastIndex);
-            return _entries[SlotOf(index)];
+            return entries[SlotOf(index)];
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class RaftLog
     public Term? TermAt(LogIndex index)
     {
         if (index == StartIndex) return StartTerm;
-        return index > StartIndex && index <= LastIndex ? _entries[SlotOf(index)].Term : null;
+        return index > StartIndex && index <= LastIndex ? entries[SlotOf(index)].Term : null;
     }
 
     /// <summary>The bytes of the entries behind <paramref name="after"/> up to and including <paramref name="through"/>.</summary>
@@ -60,11 +60,11 @@ internal sealed class RaftLog
     public void Append(Entry entry)
     {
         Invariant.Require(entry.Index == LastIndex.Next && entry.Term >= LastTerm);
-        if (_count == _entries.Length) Resize(_entries.Length * 2);
+        if (count == entries.Length) Resize(entries.Length * 2);
         var through = BytesThrough(LastIndex) + entry.SizeBytes;
-        var slot = Slot(_count++);
-        _entries[slot] = entry;
-        _bytesThrough[slot] = through;
+        var slot = Slot(count++);
+        entries[slot] = entry;
+        bytesThrough[slot] = through;
     }
 
     public void Append(IReadOnlyList<Entry> entries, int offset)
@@ -76,8 +76,8 @@ internal sealed class RaftLog
     public void Truncate(LogIndex from)
     {
         Invariant.Require(from > StartIndex);
-        while (LastIndex >= from) _entries[Slot(--_count)] = null!;
-        _lastSlice = [];
+        while (LastIndex >= from) entries[Slot(--count)] = null!;
+        lastSlice = [];
     }
 
     /// <summary>Forgets everything up to and including <paramref name="upTo"/>, but for its term.</summary>
@@ -87,19 +87,19 @@ internal sealed class RaftLog
         var term = this[upTo].Term;
         var bytes = BytesThrough(upTo);
         var forgotten = (int)(upTo.Value - StartIndex.Value);
-        for (var i = 0; i < forgotten; i++) _entries[Slot(i)] = null!;
-        _head = Slot(forgotten);
-        _count -= forgotten;
-        (StartIndex, StartTerm, _bytesThroughStart) = (upTo, term, bytes);
-        _lastSlice = [];
-        if (_entries.Length > CapacityMin && _count < _entries.Length / 4) Resize(_entries.Length / 2);
+        for (var i = 0; i < forgotten; i++) entries[Slot(i)] = null!;
+        head = Slot(forgotten);
+        count -= forgotten;
+        (StartIndex, StartTerm, bytesThroughStart) = (upTo, term, bytes);
+        lastSlice = [];
+        if (entries.Length > CapacityMin && count < entries.Length / 4) Resize(entries.Length / 2);
     }
 
     /// <summary>Starts anew, empty, behind a snapshot.</summary>
     public void Restart(SnapshotMetadata snapshot)
     {
-        Array.Clear(_entries);
-        (_head, _count, _lastSlice) = (0, 0, []);
+        Array.Clear(entries);
+        (head, count, lastSlice) = (0, 0, []);
         (StartIndex, StartTerm) = (snapshot.Index, snapshot.Term);
     }
 
@@ -113,14 +113,14 @@ internal sealed class RaftLog
         Invariant.Require(from > StartIndex && through <= LastIndex);
         var last = LastWithin(from, through, bytesMax);
         var length = (int)(last.Value - from.Value) + 1;
-        if (_lastSlice.Length == length && _lastSlice[0].Index == from) return _lastSlice;
+        if (lastSlice.Length == length && lastSlice[0].Index == from) return lastSlice;
 
         var slice = new Entry[length];
         var start = SlotOf(from);
-        var straight = Math.Min(length, _entries.Length - start);
-        Array.Copy(_entries, start, slice, 0, straight);
-        Array.Copy(_entries, 0, slice, straight, length - straight);
-        return _lastSlice = slice;
+        var straight = Math.Min(length, entries.Length - start);
+        Array.Copy(entries, start, slice, 0, straight);
+        Array.Copy(entries, 0, slice, straight, length - straight);
+        return lastSlice = slice;
     }
 
     /// <summary>The offset of the first entry that is missing here or stands here with another term; the count when there is none.</summary>
@@ -154,7 +154,7 @@ internal sealed class RaftLog
         return (new(low), TermAt(new(low))!.Value);
     }
 
-    private LogIndex LastWithin(LogIndex from, LogIndex through, long bytesMax)
+    LogIndex LastWithin(LogIndex from, LogIndex through, long bytesMax)
     {
         var limit = BytesThrough(from - 1) + bytesMax;
         if (BytesThrough(through) <= limit) return through;
@@ -168,17 +168,17 @@ internal sealed class RaftLog
         return new(low);
     }
 
-    private long BytesThrough(LogIndex index) => index <= StartIndex ? _bytesThroughStart : _bytesThrough[SlotOf(index)];
+    long BytesThrough(LogIndex index) => index <= StartIndex ? bytesThroughStart : bytesThrough[SlotOf(index)];
 
-    private int SlotOf(LogIndex index) => Slot((int)(index.Value - StartIndex.Value) - 1);
+    int SlotOf(LogIndex index) => Slot((int)(index.Value - StartIndex.Value) - 1);
 
-    private int Slot(int position) => (_head + position) & (_entries.Length - 1);
+    int Slot(int position) => (head + position) & (entries.Length - 1);
 
-    private void Resize(int capacity)
+    void Resize(int capacity)
     {
         var entries = new Entry[capacity];
         var bytes = new long[capacity];
-        for (var i = 0; i < _count; i++) (entries[i], bytes[i]) = (_entries[Slot(i)], _bytesThrough[Slot(i)]);
-        (_entries, _bytesThrough, _head) = (entries, bytes, 0);
+        for (var i = 0; i < count; i++) (entries[i], bytes[i]) = (this.entries[Slot(i)], bytesThrough[Slot(i)]);
+        (this.entries, bytesThrough, head) = (entries, bytes, 0);
     }
 }

@@ -13,8 +13,8 @@ internal enum ProgressState
 /// <summary>What the leader knows of one other member.</summary>
 internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOptions options)
 {
-    private readonly Inflights _inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
-    private bool _probeSent;
+    readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
+    bool probeSent;
 
     public NodeId Id { get; } = id;
 
@@ -42,13 +42,13 @@ internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOpt
 
     public bool Paused => State switch
     {
-        ProgressState.Probe => _probeSent,
-        ProgressState.Replicate => _inflights.Full,
+        ProgressState.Probe => probeSent,
+        ProgressState.Replicate => inflights.Full,
         _ => true,
     };
 
     /// <summary>True when there is room for entries in the next append.</summary>
-    public bool TakesEntries => State == ProgressState.Probe || !_inflights.Full;
+    public bool TakesEntries => State == ProgressState.Probe || !inflights.Full;
 
     public void Sent(int count, long bytes, LogIndex commit)
     {
@@ -57,12 +57,12 @@ internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOpt
         CommitSent = LogIndex.Max(CommitSent, LogIndex.Min(commit, last));
         if (State == ProgressState.Probe)
         {
-            _probeSent = true;
+            probeSent = true;
         }
         else if (count > 0)
         {
             Next = last.Next;
-            _inflights.Add(last, bytes);
+            inflights.Add(last, bytes);
         }
     }
 
@@ -75,7 +75,7 @@ internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOpt
         switch (State)
         {
             case ProgressState.Replicate:
-                _inflights.FreeThrough(match);
+                inflights.FreeThrough(match);
                 return news;
             case ProgressState.Snapshot:
                 // The log reaches it again: whatever became of the snapshot, it is not needed any more.
@@ -106,7 +106,7 @@ internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOpt
     /// <summary>The member answers, but may have lost what was sent: the next append shows it.</summary>
     public void Nudge()
     {
-        _probeSent = false;
+        probeSent = false;
         Forced = State != ProgressState.Snapshot;
     }
 
@@ -122,13 +122,13 @@ internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOpt
     {
         if (State != ProgressState.Snapshot) return;
         Become(ProgressState.Probe, delivered ? LogIndex.Max(Match, index).Next : Match.Next);
-        _probeSent = true;
+        probeSent = true;
     }
 
-    private void Become(ProgressState state, LogIndex next)
+    void Become(ProgressState state, LogIndex next)
     {
-        (State, Next, CommitSent, _probeSent, Forced) = (state, next, LogIndex.Zero, false, false);
-        _inflights.Clear();
+        (State, Next, CommitSent, probeSent, Forced) = (state, next, LogIndex.Zero, false, false);
+        inflights.Clear();
         Invariant.Require(Next > Match);
     }
 }

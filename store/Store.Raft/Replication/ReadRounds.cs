@@ -6,29 +6,29 @@ namespace Store.Raft;
 /// </summary>
 internal sealed class ReadRounds
 {
-    private readonly Queue<Round> _open = new();
-    private List<PendingRead> _waiting = [];
+    readonly Queue<Round> open = new();
+    List<PendingRead> waiting = [];
 
     /// <summary>The newest round, which heartbeats carry; zero before the first.</summary>
     public ulong Newest { get; private set; }
 
-    public bool Waiting => _waiting.Count > 0;
+    public bool Waiting => waiting.Count > 0;
 
-    public bool UnderWay => _open.Count > 0;
+    public bool UnderWay => open.Count > 0;
 
-    public void Add(NodeId from, ulong context) => _waiting.Add(new(from, context));
+    public void Add(NodeId from, ulong context) => waiting.Add(new(from, context));
 
     /// <summary>Opens a round for all waiting reads; they are answered with the commit index of this moment, which is not older than any of them.</summary>
     public void Open(LogIndex commit)
     {
-        _open.Enqueue(new(++Newest, commit, _waiting));
-        _waiting = [];
+        open.Enqueue(new(++Newest, commit, waiting));
+        waiting = [];
     }
 
     /// <summary>A majority has confirmed this round, and with it every earlier one: takes the next of them.</summary>
     public bool TryTake(ulong confirmed, out Round round)
     {
-        if (_open.TryPeek(out round) && round.Id <= confirmed) return _open.TryDequeue(out round);
+        if (open.TryPeek(out round) && round.Id <= confirmed) return open.TryDequeue(out round);
         return false;
     }
 }

@@ -3,21 +3,21 @@ namespace Store.Raft;
 /// <summary>The leader's side of replication: what each other member has, and what to send it next (Raft §5.3).</summary>
 internal sealed class Replicator
 {
-    private readonly RaftNode _node;
-    private Progress[] _members = [];
+    readonly RaftNode node;
+    Progress[] members = [];
 
     public Replicator(RaftNode node)
     {
-        _node = node;
+        this.node = node;
         Configure();
     }
 
     /// <summary>All members but this one, in the order of their ids.</summary>
-    public ReadOnlySpan<Progress> Members => _members;
+    public ReadOnlySpan<Progress> Members => members;
 
     public Progress? Find(NodeId id)
     {
-        foreach (var member in _members)
+        foreach (var member in members)
         {
             if (member.Id == id) return member;
         }
@@ -27,21 +27,21 @@ internal sealed class Replicator
     /// <summary>Follows the configuration: who stays keeps what is known of it.</summary>
     public void Configure()
     {
-        var config = _node.Config;
+        var config = node.Config;
         var members = new List<Progress>();
         foreach (var id in config.Voters.Union(config.Learners))
         {
-            if (id == _node.Id) continue;
+            if (id == node.Id) continue;
             var isLearner = config.Learners.Contains(id);
-            var progress = Find(id) ?? new Progress(id, isLearner, _node.Log.LastIndex.Next, _node.Options);
+            var progress = Find(id) ?? new Progress(id, isLearner, node.Log.LastIndex.Next, node.Options);
             progress.IsLearner = isLearner;
             members.Add(progress);
         }
-        _members = [.. members];
+        this.members = [.. members];
     }
 
     /// <summary>What a majority of the voters has on disk.</summary>
-    public LogIndex QuorumMatch() => new(QuorumOf(static member => member.Match.Value, _node.Disk.Stable.Value));
+    public LogIndex QuorumMatch() => new(QuorumOf(static member => member.Match.Value, node.Disk.Stable.Value));
 
     /// <summary>The newest read round that a majority of the voters has confirmed.</summary>
     public ulong QuorumReadRound() => QuorumOf(static member => member.ReadRound, ulong.MaxValue);
@@ -51,10 +51,10 @@ internal sealed class Replicator
     /// <summary>Sends every member what flow control lets through.</summary>
     public void SendAppends()
     {
-        foreach (var member in _members)
+        foreach (var member in members)
         {
             if (member.Paused && !member.Forced) continue;
-            while (TrySend(member) && member.State == ProgressState.Replicate && !member.Paused && member.Next <= _node.Log.LastIndex) { }
+            while (TrySend(member) && member.State == ProgressState.Replicate && !member.Paused && member.Next <= node.Log.LastIndex) { }
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class Replicator
     /// </summary>
     public void SendHeartbeats(ulong readRound)
     {
-        foreach (var member in _members) SendHeartbeat(member, readRound);
+        foreach (var member in members) SendHeartbeat(member, readRound);
     }
 
     /// <summary>
@@ -74,42 +74,42 @@ internal sealed class Replicator
     /// </summary>
     public void SendReadRound(ulong readRound)
     {
-        Span<bool> asked = stackalloc bool[_members.Length];
-        for (var wanted = Quorum.Size(_node.Config.Voters.Count) - 1; wanted > 0; wanted--)
+        Span<bool> asked = stackalloc bool[members.Length];
+        for (var wanted = Quorum.Size(node.Config.Voters.Count) - 1; wanted > 0; wanted--)
         {
             var best = -1;
-            for (var i = 0; i < _members.Length; i++)
+            for (var i = 0; i < members.Length; i++)
             {
-                if (asked[i] || _members[i].IsLearner) continue;
-                if (best < 0 || _members[i].ReadRound > _members[best].ReadRound) best = i;
+                if (asked[i] || members[i].IsLearner) continue;
+                if (best < 0 || members[i].ReadRound > members[best].ReadRound) best = i;
             }
             asked[best] = true;
-            SendHeartbeat(_members[best], readRound);
+            SendHeartbeat(members[best], readRound);
         }
     }
 
-    private void SendHeartbeat(Progress member, ulong readRound)
+    void SendHeartbeat(Progress member, ulong readRound)
     {
-        var commit = LogIndex.Min(member.Match, _node.Commit);
-        _node.Send(new Message.Heartbeat(_node.Id, member.Id, _node.Term, commit, readRound));
+        var commit = LogIndex.Min(member.Match, node.Commit);
+        node.Send(new Message.Heartbeat(node.Id, member.Id, node.Term, commit, readRound));
     }
 
-    private bool TrySend(Progress member)
+    bool TrySend(Progress member)
     {
-        var log = _node.Log;
+        var log = node.Log;
         var previous = member.Next - 1;
         if (log.TermAt(previous) is not { } previousTerm || StartsBeforeTheLog(member, previous))
         {
             NeedSnapshot(member);
             return false;
         }
-        var entries = member.TakesEntries ? log.Slice(member.Next, log.LastIndex, _node.Options.AppendBytesMax) : [];
+        var entries = member.TakesEntries ? log.Slice(member.Next, log.LastIndex, node.Options.AppendBytesMax) : [];
         var last = previous + (ulong)entries.Length;
-        var news = entries.Length > 0 || member.Forced || member.State == ProgressState.Probe || LogIndex.Min(_node.Commit, last) > member.CommitSent;
+        var news = entries.Length > 0 || member.Forced || member.State == ProgressState.Probe || LogIndex.Min(node.Commit, last) > member.CommitSent;
         if (!news) return false;
 
-        _node.Send(new Message.AppendEntries(_node.Id, member.Id, _node.Term, previous, previousTerm, _node.Commit, entries));
-        member.Sent(entries.Length, log.BytesBetween(previous, last), _node.Commit);
+        node.Send(new Message.AppendEntries(node.Id, member.Id, node.Term, previous, previousTerm, node.Commit, entries));
+        member.Sent(entries.Length, log.BytesBetween(previous, last), node.Commit);
         return true;
     }
 
@@ -117,23 +117,23 @@ internal sealed class Replicator
     /// The members of a new cluster start with its configuration at index zero, in no entry. Who joins later cannot learn it from the entries, however
     /// complete the log still is: it starts from a snapshot.
     /// </summary>
-    private bool StartsBeforeTheLog(Progress member, LogIndex previous) =>
-        previous == LogIndex.Zero && !_node.InitialConfig.Voters.IsEmpty && !_node.InitialConfig.Contains(member.Id);
+    bool StartsBeforeTheLog(Progress member, LogIndex previous) =>
+        previous == LogIndex.Zero && !node.InitialConfig.Voters.IsEmpty && !node.InitialConfig.Contains(member.Id);
 
-    private void NeedSnapshot(Progress member)
+    void NeedSnapshot(Progress member)
     {
         // A snapshot is dear: only for one that is there.
         if (!member.Active) return;
         member.StartSnapshot();
-        _node.NeedSnapshot(member.Id);
+        node.NeedSnapshot(member.Id);
     }
 
-    private ulong QuorumOf(Func<Progress, ulong> value, ulong own)
+    ulong QuorumOf(Func<Progress, ulong> value, ulong own)
     {
-        Span<ulong> values = stackalloc ulong[_members.Length + 1];
+        Span<ulong> values = stackalloc ulong[members.Length + 1];
         var voters = 0;
-        if (_node.Config.Voters.Contains(_node.Id)) values[voters++] = own;
-        foreach (var member in _members)
+        if (node.Config.Voters.Contains(node.Id)) values[voters++] = own;
+        foreach (var member in members)
         {
             if (!member.IsLearner) values[voters++] = value(member);
         }

@@ -3,14 +3,14 @@ namespace Store.Raft;
 /// <summary>The votes of one election. The first answer of each voter counts; answers of others never do.</summary>
 internal sealed class Ballot
 {
-    private readonly SortedDictionary<NodeId, bool> _votes = [];
+    readonly SortedDictionary<NodeId, bool> votes = [];
 
-    public void Record(NodeId voter, bool granted) => _votes.TryAdd(voter, granted);
+    public void Record(NodeId voter, bool granted) => votes.TryAdd(voter, granted);
 
     public VoteOutcome Outcome(MembershipConfig config)
     {
         var (granted, refused) = (0, 0);
-        foreach (var (voter, vote) in _votes)
+        foreach (var (voter, vote) in votes)
         {
             if (!config.Voters.Contains(voter)) continue;
             if (vote) granted++;

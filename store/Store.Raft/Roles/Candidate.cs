@@ -11,8 +11,8 @@ namespace Store.Raft;
 /// </remarks>
 internal sealed class Candidate(RaftNode node, bool transfer) : Role(node)
 {
-    private readonly Ballot _ballot = new();
-    private ElectionTimer _timer = new(node.DrawElectionTimeout());
+    readonly Ballot ballot = new();
+    ElectionTimer timer = new(node.DrawElectionTimeout());
 
     public override RaftRole Kind => RaftRole.Candidate;
 
@@ -28,7 +28,7 @@ internal sealed class Candidate(RaftNode node, bool transfer) : Role(node)
 
     public override void Tick()
     {
-        if (_timer.Tick()) Node.Campaign(transfer: false);
+        if (timer.Tick()) Node.Campaign(transfer: false);
     }
 
     public override void Step(Message message)
@@ -44,10 +44,10 @@ internal sealed class Candidate(RaftNode node, bool transfer) : Role(node)
         }
     }
 
-    private void Count(Message.VoteReply reply)
+    void Count(Message.VoteReply reply)
     {
-        _ballot.Record(reply.From, reply.Granted);
-        switch (_ballot.Outcome(Node.Config))
+        ballot.Record(reply.From, reply.Granted);
+        switch (ballot.Outcome(Node.Config))
         {
             case VoteOutcome.Won:
                 Node.BecomeLeader();

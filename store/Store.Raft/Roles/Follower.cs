@@ -3,21 +3,21 @@ namespace Store.Raft;
 /// <summary>Takes what the leader sends, votes, and stands for election when it hears no leader. Learners and removed members are followers that never stand.</summary>
 internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
 {
-    private ElectionTimer _timer = new(node.DrawElectionTimeout());
-    private NodeId _leader = leader;
+    ElectionTimer timer = new(node.DrawElectionTimeout());
+    NodeId leader = leader;
 
     public override RaftRole Kind => RaftRole.Follower;
 
-    public override NodeId LeaderId => _leader;
+    public override NodeId LeaderId => leader;
 
-    public override bool HearsLeader => !_leader.IsNone && _timer.Elapsed < Node.Options.ElectionTimeoutTicks;
+    public override bool HearsLeader => !leader.IsNone && timer.Elapsed < Node.Options.ElectionTimeoutTicks;
 
     public override void Tick()
     {
-        if (_timer.Tick()) Node.Campaign(transfer: false);
+        if (timer.Tick()) Node.Campaign(transfer: false);
     }
 
-    public override void VoteGranted() => _timer.Reset();
+    public override void VoteGranted() => timer.Reset();
 
     public override void Step(Message message)
     {
@@ -42,27 +42,27 @@ internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
 
     public override ProposeError Propose(IReadOnlyList<ProposedEntry> entries)
     {
-        if (_leader.IsNone) return ProposeError.NoLeader;
-        Node.Send(new Message.Propose(Node.Id, _leader, Node.Term, entries));
+        if (leader.IsNone) return ProposeError.NoLeader;
+        Node.Send(new Message.Propose(Node.Id, leader, Node.Term, entries));
         return ProposeError.None;
     }
 
     public override void ReadIndex(NodeId from, Term term, ulong context)
     {
         // A request that was passed on already is not passed on again: two members that each think the other leads would play ball with it.
-        if (_leader.IsNone || from != Node.Id) return;
-        Node.Send(new Message.ReadIndexRequest(Node.Id, _leader, Node.Term, context));
+        if (leader.IsNone || from != Node.Id) return;
+        Node.Send(new Message.ReadIndexRequest(Node.Id, leader, Node.Term, context));
     }
 
     public override void TransferLeadership(NodeId target)
     {
-        if (!_leader.IsNone) Node.Send(new Message.TransferLeader(Node.Id, _leader, Node.Term, target));
+        if (!leader.IsNone) Node.Send(new Message.TransferLeader(Node.Id, leader, Node.Term, target));
     }
 
-    private void Hear(Message message)
+    void Hear(Message message)
     {
-        Invariant.Require(_leader.IsNone || _leader == message.From, "one leader a term");
-        _leader = message.From;
-        _timer.Reset();
+        Invariant.Require(leader.IsNone || leader == message.From, "one leader a term");
+        leader = message.From;
+        timer.Reset();
     }
 }

@@ -3,8 +3,8 @@ namespace Store.Raft;
 /// <summary>Asks whether an election could be won, before it raises the term (dissertation §9.6): a member that was cut off comes back without unseating anyone.</summary>
 internal sealed class PreCandidate(RaftNode node) : Role(node)
 {
-    private readonly Ballot _ballot = new();
-    private ElectionTimer _timer = new(node.DrawElectionTimeout());
+    readonly Ballot ballot = new();
+    ElectionTimer timer = new(node.DrawElectionTimeout());
 
     public override RaftRole Kind => RaftRole.PreCandidate;
 
@@ -20,7 +20,7 @@ internal sealed class PreCandidate(RaftNode node) : Role(node)
 
     public override void Tick()
     {
-        if (_timer.Tick()) Node.Campaign(transfer: false);
+        if (timer.Tick()) Node.Campaign(transfer: false);
     }
 
     public override void Step(Message message)
@@ -42,10 +42,10 @@ internal sealed class PreCandidate(RaftNode node) : Role(node)
         }
     }
 
-    private void Count(NodeId voter, bool granted)
+    void Count(NodeId voter, bool granted)
     {
-        _ballot.Record(voter, granted);
-        switch (_ballot.Outcome(Node.Config))
+        ballot.Record(voter, granted);
+        switch (ballot.Outcome(Node.Config))
         {
             case VoteOutcome.Won:
                 Node.BecomeCandidate(transfer: false);

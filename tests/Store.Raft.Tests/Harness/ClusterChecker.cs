@@ -3,19 +3,19 @@ namespace Store.Raft.Tests;
 /// <summary>What Raft promises (figure 3), checked from outside while a cluster runs: tell it of every turn, ask it after every step.</summary>
 internal sealed class ClusterChecker(TestCluster cluster)
 {
-    private readonly Dictionary<Term, NodeId> _leaders = [];
-    private readonly Dictionary<(LogIndex, Term), (Term PreviousTerm, Entry Entry)> _appended = [];
-    private readonly List<Entry> _committed = [];
-    private readonly Dictionary<ulong, LogIndex> _reads = [];
-    private ulong _nextRead;
+    readonly Dictionary<Term, NodeId> leaders = [];
+    readonly Dictionary<(LogIndex, Term), (Term PreviousTerm, Entry Entry)> appended = [];
+    readonly List<Entry> committed = [];
+    readonly Dictionary<ulong, LogIndex> reads = [];
+    ulong nextRead;
 
-    public int CommittedCount => _committed.Count;
+    public int CommittedCount => committed.Count;
 
     /// <summary>Asks for a read that must see all that anybody has applied up to now.</summary>
     public void Read(TestMember member)
     {
-        _reads[++_nextRead] = new((ulong)_committed.Count);
-        member.Node.ReadIndex(_nextRead);
+        reads[++nextRead] = new((ulong)committed.Count);
+        member.Node.ReadIndex(nextRead);
     }
 
     public void Turned(TestMember member, Ready ready)
@@ -23,7 +23,7 @@ internal sealed class ClusterChecker(TestCluster cluster)
         if (ready.Persist is { } persist) LogMatching(member, persist);
         foreach (var entry in ready.Committed) StateMachineSafety(member, entry);
         Check(ready.Committed.Count == 0 || ready.Committed[^1].Index <= member.Disk.LastIndex, $"{member.Id} applies what is not on its disk");
-        foreach (var read in ready.Reads) Check(read.Index >= _reads[read.Context], $"read {read} at {member.Id} is stale: {_reads[read.Context]} was applied before");
+        foreach (var read in ready.Reads) Check(read.Index >= reads[read.Context], $"read {read} at {member.Id} is stale: {reads[read.Context]} was applied before");
         Leaders();
     }
 
@@ -50,8 +50,8 @@ internal sealed class ClusterChecker(TestCluster cluster)
         {
             var status = member.Node.Status;
             if (status.Role != RaftRole.Leader) continue;
-            if (_leaders.TryAdd(status.Term, status.Id)) LeaderCompleteness(member);
-            Check(_leaders[status.Term] == status.Id, $"two leaders in term {status.Term}: {_leaders[status.Term]} and {status.Id}");
+            if (leaders.TryAdd(status.Term, status.Id)) LeaderCompleteness(member);
+            Check(leaders[status.Term] == status.Id, $"two leaders in term {status.Term}: {leaders[status.Term]} and {status.Id}");
         }
     }
 
@@ -63,46 +63,46 @@ internal sealed class ClusterChecker(TestCluster cluster)
         {
             var member = cluster.Members[id];
             Check(member.AppliedIndex == leader.AppliedIndex, $"{id} has applied {member.AppliedIndex}, the leader {leader.AppliedIndex}");
-            Check(member.Applied.SequenceEqual(_committed), $"{id} has applied something else");
+            Check(member.Applied.SequenceEqual(committed), $"{id} has applied something else");
             Check(member.Node.Status.Config.Equals(leader.Node.Status.Config), $"{id} has another configuration");
         }
     }
 
     /// <summary>An index and a term name one entry, and with it everything before it.</summary>
-    private void LogMatching(TestMember member, PersistRequest persist)
+    void LogMatching(TestMember member, PersistRequest persist)
     {
         foreach (var entry in persist.Entries)
         {
             var previous = member.Node.TermAt(entry.Index - 1)!.Value;
-            if (_appended.TryAdd((entry.Index, entry.Term), (previous, entry))) continue;
-            var (seenPrevious, seen) = _appended[(entry.Index, entry.Term)];
+            if (appended.TryAdd((entry.Index, entry.Term), (previous, entry))) continue;
+            var (seenPrevious, seen) = appended[(entry.Index, entry.Term)];
             Check(seenPrevious == previous && seen == entry, $"{member.Id} has another entry {entry.Index} of term {entry.Term} than others");
         }
     }
 
-    private void StateMachineSafety(TestMember member, Entry entry)
+    void StateMachineSafety(TestMember member, Entry entry)
     {
         var index = (int)entry.Index.Value;
-        if (index == _committed.Count + 1)
+        if (index == committed.Count + 1)
         {
-            _committed.Add(entry);
+            committed.Add(entry);
             foreach (var leader in cluster.Members.Values.Where(m => m.Node.Status is { Role: RaftRole.Leader } s && s.Term >= member.Node.Status.Term)) Has(leader, entry);
         }
-        Check(index <= _committed.Count && _committed[index - 1] == entry, $"{member.Id} applies another entry {entry.Index} than others did");
+        Check(index <= committed.Count && committed[index - 1] == entry, $"{member.Id} applies another entry {entry.Index} than others did");
     }
 
-    private void LeaderCompleteness(TestMember leader)
+    void LeaderCompleteness(TestMember leader)
     {
-        foreach (var entry in _committed) Has(leader, entry);
+        foreach (var entry in committed) Has(leader, entry);
     }
 
-    private static void Has(TestMember leader, Entry entry)
+    static void Has(TestMember leader, Entry entry)
     {
         if (entry.Index < leader.Node.Status.FirstIndex) return;
         Check(leader.Node.TermAt(entry.Index) == entry.Term, $"the leader {leader.Id} lacks the committed entry {entry.Index} of term {entry.Term}");
     }
 
-    private static void Check(bool holds, string otherwise)
+    static void Check(bool holds, string otherwise)
     {
         if (!holds) throw new InvariantException(otherwise);
     }

@@ -8,13 +8,13 @@ namespace Store.Raft.Tests;
 /// </summary>
 internal sealed class TestCluster
 {
-    private readonly SortedDictionary<NodeId, TestMember> _members = [];
-    private readonly HashSet<(NodeId From, NodeId To)> _cut = [];
-    private readonly int _seed;
+    readonly SortedDictionary<NodeId, TestMember> members = [];
+    readonly HashSet<(NodeId From, NodeId To)> cut = [];
+    readonly int seed;
 
     public TestCluster(int voters = 0, int seed = 1, Func<RaftOptions, RaftOptions>? options = null)
     {
-        (_seed, Random) = (seed, new Random(seed));
+        (this.seed, Random) = (seed, new Random(seed));
         OptionsOf = options ?? (o => o);
         var config = MembershipConfig.Of(Enumerable.Range(1, voters).Select(i => new NodeId((ulong)i)));
         foreach (var id in config.Voters) Add(id, config);
@@ -24,9 +24,9 @@ internal sealed class TestCluster
 
     public Func<RaftOptions, RaftOptions> OptionsOf { get; set; }
 
-    public IReadOnlyDictionary<NodeId, TestMember> Members => _members;
+    public IReadOnlyDictionary<NodeId, TestMember> Members => members;
 
-    public TestMember this[int id] => _members[new((ulong)id)];
+    public TestMember this[int id] => members[new((ulong)id)];
 
     /// <summary>Messages on their way, in the order of sending.</summary>
     public List<Message> Wire { get; } = [];
@@ -39,24 +39,24 @@ internal sealed class TestCluster
 
     public Action<TestMember, Ready>? Turned { get; set; }
 
-    public TestMember? Leader => _members.Values.Where(m => m.Node.Status.Role == RaftRole.Leader).MaxBy(m => m.Node.Status.Term);
+    public TestMember? Leader => members.Values.Where(m => m.Node.Status.Role == RaftRole.Leader).MaxBy(m => m.Node.Status.Term);
 
     public TestMember Add(NodeId id, MembershipConfig config)
     {
         var member = new TestMember(OptionsOf(new() { Id = id }), config, RandomOf(id), StateAt);
-        _members.Add(id, member);
+        members.Add(id, member);
         return member;
     }
 
-    public void Restart(NodeId id, int written = 0) => _members[id].Restart(RandomOf(id), written);
+    public void Restart(NodeId id, int written = 0) => members[id].Restart(RandomOf(id), written);
 
-    public void Cut(int from, int to) => _cut.Add((new((ulong)from), new((ulong)to)));
+    public void Cut(int from, int to) => cut.Add((new((ulong)from), new((ulong)to)));
 
-    public void Heal() => _cut.Clear();
+    public void Heal() => cut.Clear();
 
     public void Isolate(int id)
     {
-        foreach (var other in _members.Keys.Where(other => other != new NodeId((ulong)id)))
+        foreach (var other in members.Keys.Where(other => other != new NodeId((ulong)id)))
         {
             Cut(id, (int)other.Value);
             Cut((int)other.Value, id);
@@ -77,7 +77,7 @@ internal sealed class TestCluster
     /// <summary>Takes Readies until nobody has one; delivers nothing.</summary>
     public void Settle()
     {
-        while (_members.Values.Aggregate(false, (any, member) => Turn(member) || any)) { }
+        while (members.Values.Aggregate(false, (any, member) => Turn(member) || any)) { }
     }
 
     /// <summary>Delivers the oldest message.</summary>
@@ -86,7 +86,7 @@ internal sealed class TestCluster
         if (Wire.Count == 0) return false;
         var message = Wire[0];
         Wire.RemoveAt(0);
-        if (_members.TryGetValue(message.To, out var member)) member.Node.Step(message);
+        if (members.TryGetValue(message.To, out var member)) member.Node.Step(message);
         return true;
     }
 
@@ -106,7 +106,7 @@ internal sealed class TestCluster
     {
         for (var i = 0; i < times; i++)
         {
-            foreach (var member in _members.Values) member.Node.Tick();
+            foreach (var member in members.Values) member.Node.Tick();
             Stabilize();
         }
     }
@@ -131,38 +131,38 @@ internal sealed class TestCluster
         Wire.RemoveAll(m => which(m));
         foreach (var message in due)
         {
-            if (_members.TryGetValue(message.To, out var member)) member.Node.Step(message);
+            if (members.TryGetValue(message.To, out var member)) member.Node.Step(message);
         }
     }
 
     /// <summary>Streams the snapshots that leaders have asked for: the state of the leader at its applied index.</summary>
     public void ServeSnapshots()
     {
-        foreach (var member in _members.Values)
+        foreach (var member in members.Values)
         {
             foreach (var id in member.SnapshotsNeeded) SendSnapshot(member, id);
             member.SnapshotsNeeded.Clear();
         }
     }
 
-    private void SendSnapshot(TestMember from, NodeId to)
+    void SendSnapshot(TestMember from, NodeId to)
     {
         var point = from.AppliedPoint;
         var delivered = Send(new Message.InstallSnapshot(from.Id, to, from.Node.Status.Term, point));
         from.Node.ReportSnapshot(to, point.Index, delivered);
     }
 
-    private bool Send(Message message)
+    bool Send(Message message)
     {
-        var passes = !_cut.Contains((message.From, message.To));
+        var passes = !cut.Contains((message.From, message.To));
         Sent?.Invoke(message, passes);
         if (passes) Wire.Add(message);
         return passes;
     }
 
     /// <summary>What was applied up to the index, by whoever got there.</summary>
-    private IReadOnlyList<Entry> StateAt(LogIndex index) =>
-        [.. _members.Values.First(m => m.AppliedIndex >= index).Applied.TakeWhile(e => e.Index <= index)];
+    IReadOnlyList<Entry> StateAt(LogIndex index) =>
+        [.. members.Values.First(m => m.AppliedIndex >= index).Applied.TakeWhile(e => e.Index <= index)];
 
-    private Random RandomOf(NodeId id) => new(unchecked((_seed * 7919) + (int)id.Value + Random.Next(1 << 20)));
+    Random RandomOf(NodeId id) => new(unchecked((seed * 7919) + (int)id.Value + Random.Next(1 << 20)));
 }

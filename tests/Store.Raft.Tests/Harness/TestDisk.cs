@@ -3,8 +3,8 @@ namespace Store.Raft.Tests;
 /// <summary>A disk that can be slow: writes queue up and become durable in order. A crash loses what is still queued.</summary>
 internal sealed class TestDisk
 {
-    private readonly Queue<PersistRequest> _queue = new();
-    private readonly List<Entry> _entries = [];
+    readonly Queue<PersistRequest> queue = new();
+    readonly List<Entry> entries = [];
 
     public TestDisk(MembershipConfig config) => Snapshot = new(LogIndex.Zero, Term.Zero, config);
 
@@ -13,19 +13,19 @@ internal sealed class TestDisk
     /// <summary>What the log starts behind.</summary>
     public SnapshotMetadata Snapshot { get; private set; }
 
-    public IReadOnlyList<Entry> Entries => _entries;
+    public IReadOnlyList<Entry> Entries => entries;
 
-    public LogIndex LastIndex => Snapshot.Index + (ulong)_entries.Count;
+    public LogIndex LastIndex => Snapshot.Index + (ulong)entries.Count;
 
-    public int Queued => _queue.Count;
+    public int Queued => queue.Count;
 
-    public void Enqueue(PersistRequest request) => _queue.Enqueue(request);
+    public void Enqueue(PersistRequest request) => queue.Enqueue(request);
 
     /// <summary>Makes up to <paramref name="count"/> queued writes durable; the sequence of the last one, or zero.</summary>
     public ulong Sync(int count = int.MaxValue)
     {
         var last = 0UL;
-        while (count-- > 0 && _queue.TryDequeue(out var request))
+        while (count-- > 0 && queue.TryDequeue(out var request))
         {
             Write(request);
             last = request.Sequence;
@@ -36,41 +36,41 @@ internal sealed class TestDisk
     /// <summary>Power is lost while the first <paramref name="written"/> queued writes had reached the disk, though nobody was told yet.</summary>
     public void Crash(int written)
     {
-        while (written-- > 0 && _queue.TryDequeue(out var request)) Write(request);
-        _queue.Clear();
+        while (written-- > 0 && queue.TryDequeue(out var request)) Write(request);
+        queue.Clear();
     }
 
     /// <summary>Forgets the entries up to the index, which the state machine on the same disk stands for.</summary>
     public void Compact(LogIndex index, MembershipConfig config)
     {
-        var at = _entries.FindIndex(entry => entry.Index == index);
+        var at = entries.FindIndex(entry => entry.Index == index);
         if (at < 0) return;
-        Snapshot = new(index, _entries[at].Term, config);
-        _entries.RemoveRange(0, at + 1);
+        Snapshot = new(index, entries[at].Term, config);
+        entries.RemoveRange(0, at + 1);
     }
 
     /// <summary>A crash between replacing the state machine by a snapshot and writing that to the log: the log starts anew behind the state machine.</summary>
     public void StartBehind(SnapshotMetadata applied)
     {
-        var term = applied.Index == Snapshot.Index ? Snapshot.Term : _entries.Find(entry => entry.Index == applied.Index)?.Term;
+        var term = applied.Index == Snapshot.Index ? Snapshot.Term : entries.Find(entry => entry.Index == applied.Index)?.Term;
         if (term == applied.Term) return;
         Snapshot = applied;
         HardState = HardState with { Commit = applied.Index };
-        _entries.Clear();
+        entries.Clear();
     }
 
-    private void Write(PersistRequest request)
+    void Write(PersistRequest request)
     {
         HardState = request.HardState ?? HardState;
         if (request.Snapshot is { } snapshot)
         {
             Snapshot = snapshot;
-            _entries.Clear();
+            entries.Clear();
         }
         if (request.Entries.Count == 0) return;
         var first = request.Entries[0].Index;
-        _entries.RemoveAll(entry => entry.Index >= first);
+        entries.RemoveAll(entry => entry.Index >= first);
         Invariant.Require(first == LastIndex.Next, "no holes on disk");
-        _entries.AddRange(request.Entries);
+        entries.AddRange(request.Entries);
     }
 }

@@ -5,34 +5,34 @@ namespace Store.Raft.Tests;
 /// <summary>A member with its disk and a state machine that remembers what was applied: the shell around a <see cref="RaftNode"/>, in small.</summary>
 internal sealed class TestMember
 {
-    private readonly RaftOptions _options;
-    private readonly Func<LogIndex, IReadOnlyList<Entry>> _snapshotState;
-    private List<Entry> _applied = [];
-    private SnapshotMetadata _appliedPoint;
+    readonly RaftOptions options;
+    readonly Func<LogIndex, IReadOnlyList<Entry>> snapshotState;
+    List<Entry> applied = [];
+    SnapshotMetadata appliedPoint;
 
     public TestMember(RaftOptions options, MembershipConfig config, Random random, Func<LogIndex, IReadOnlyList<Entry>> snapshotState)
     {
-        (_options, _snapshotState) = (options, snapshotState);
+        (this.options, this.snapshotState) = (options, snapshotState);
         Disk = new(config);
-        _appliedPoint = Disk.Snapshot;
+        appliedPoint = Disk.Snapshot;
         Node = Start(random);
     }
 
-    public NodeId Id => _options.Id;
+    public NodeId Id => options.Id;
 
     public RaftNode Node { get; private set; }
 
     public TestDisk Disk { get; }
 
     /// <summary>Everything applied since the beginning of the log, snapshots included.</summary>
-    public IReadOnlyList<Entry> Applied => _applied;
+    public IReadOnlyList<Entry> Applied => applied;
 
-    public LogIndex AppliedIndex => _appliedPoint.Index;
+    public LogIndex AppliedIndex => appliedPoint.Index;
 
-    public SnapshotMetadata AppliedPoint => _appliedPoint;
+    public SnapshotMetadata AppliedPoint => appliedPoint;
 
     public IReadOnlyList<string> AppliedCommands =>
-        [.. _applied.Where(e => e.Kind == EntryKind.Normal && e.Data.Length > 0).Select(e => Encoding.UTF8.GetString(e.Data.Span))];
+        [.. applied.Where(e => e.Kind == EntryKind.Normal && e.Data.Length > 0).Select(e => Encoding.UTF8.GetString(e.Data.Span))];
 
     public List<ReadState> Reads { get; } = [];
 
@@ -72,38 +72,38 @@ internal sealed class TestMember
         Disk.Compact(index, config);
     }
 
-    private RaftNode Start(Random random)
+    RaftNode Start(Random random)
     {
-        Disk.StartBehind(_appliedPoint);
-        return new(_options, new(Disk.HardState, Disk.Snapshot, [.. Disk.Entries], _appliedPoint.Index), random);
+        Disk.StartBehind(appliedPoint);
+        return new(options, new(Disk.HardState, Disk.Snapshot, [.. Disk.Entries], appliedPoint.Index), random);
     }
 
-    private void Apply(Entry entry)
+    void Apply(Entry entry)
     {
-        Invariant.Require(entry.Index == _appliedPoint.Index.Next);
-        _applied.Add(entry);
-        var config = _appliedPoint.Config;
+        Invariant.Require(entry.Index == appliedPoint.Index.Next);
+        applied.Add(entry);
+        var config = appliedPoint.Config;
         if (entry.Kind == EntryKind.ConfigChange) config = Node.ApplyConfigChange(ConfigChange.Decode(entry.Data));
-        _appliedPoint = new(entry.Index, entry.Term, config);
+        appliedPoint = new(entry.Index, entry.Term, config);
         Node.Applied(entry.Index);
     }
 
-    private void Restore(SnapshotMetadata snapshot)
+    void Restore(SnapshotMetadata snapshot)
     {
         Restored(snapshot);
         Node.Applied(snapshot.Index);
     }
 
-    private void Restored(SnapshotMetadata snapshot)
+    void Restored(SnapshotMetadata snapshot)
     {
-        _applied = [.. _snapshotState(snapshot.Index)];
-        _appliedPoint = snapshot;
+        applied = [.. snapshotState(snapshot.Index)];
+        appliedPoint = snapshot;
     }
 
-    private MembershipConfig ConfigAt(LogIndex index)
+    MembershipConfig ConfigAt(LogIndex index)
     {
         var config = Disk.Snapshot.Config;
-        foreach (var entry in _applied.Where(e => e.Index > Disk.Snapshot.Index && e.Index <= index && e.Kind == EntryKind.ConfigChange))
+        foreach (var entry in applied.Where(e => e.Index > Disk.Snapshot.Index && e.Index <= index && e.Kind == EntryKind.ConfigChange))
         {
             config = config.With(ConfigChange.Decode(entry.Data));
         }

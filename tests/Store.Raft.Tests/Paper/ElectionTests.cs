@@ -3,7 +3,7 @@ namespace Store.Raft.Tests;
 /// <summary>Raft §5.1, §5.2, §5.4.1, and the dissertation's additions to elections (§4.2.3, §9.6).</summary>
 public sealed class ElectionTests
 {
-    private static readonly NodeId One = new(1), Two = new(2), Three = new(3);
+    static readonly NodeId One = new(1), Two = new(2), Three = new(3);
 
     /// <summary>§5.1: "If one server's current term is smaller than the other's, then it updates its current term to the larger value."</summary>
     [Theory]
@@ -158,13 +158,13 @@ public sealed class ElectionTests
         Assert.Equal(RaftRole.PreCandidate, node.Status.Role);
     }
 
-    private static bool Vote(TestMember member, NodeId candidate, ulong term)
+    static bool Vote(TestMember member, NodeId candidate, ulong term)
     {
         member.Node.Step(new Message.RequestVote(candidate, member.Id, new(term), LogIndex.Zero, Term.Zero, false));
         return Run(member).OfType<Message.VoteReply>().Single().Granted;
     }
 
-    private static List<Message> Run(TestMember member)
+    static List<Message> Run(TestMember member)
     {
         var messages = new List<Message>();
         while (member.Node.HasReady)
@@ -175,14 +175,14 @@ public sealed class ElectionTests
         return messages;
     }
 
-    private static void Stand(TestMember member, int voters)
+    static void Stand(TestMember member, int voters)
     {
         member.Node.Campaign();
         for (var i = 2; i <= Quorum.Size(voters); i++) member.Node.Step(new Message.PreVoteReply(new((ulong)i), One, member.Node.Status.Term.Next, true));
         Run(member);
     }
 
-    private static TestMember MemberIn(RaftRole role)
+    static TestMember MemberIn(RaftRole role)
     {
         var member = new TestCluster(3)[1];
         if (role == RaftRole.Follower) return member;
@@ -192,7 +192,7 @@ public sealed class ElectionTests
         return member;
     }
 
-    private static TestMember Alone(ulong term)
+    static TestMember Alone(ulong term)
     {
         var member = new TestCluster(3)[1];
         member.Node.Step(new Message.HeartbeatReply(Two, One, new(term), 0));
@@ -200,8 +200,8 @@ public sealed class ElectionTests
         return member;
     }
 
-    private static Entry EntryAt(ulong index, ulong term) => new(new(term), new(index), EntryKind.Normal, new byte[] { 1 });
+    static Entry EntryAt(ulong index, ulong term) => new(new(term), new(index), EntryKind.Normal, new byte[] { 1 });
 
-    private static RaftStart StartOf(int voters, HardState hardState, params Entry[] entries) =>
+    static RaftStart StartOf(int voters, HardState hardState, params Entry[] entries) =>
         new(hardState, new(LogIndex.Zero, Term.Zero, MembershipConfig.Of(Enumerable.Range(1, voters).Select(i => new NodeId((ulong)i)))), entries, LogIndex.Zero);
 }

@@ -3,7 +3,7 @@ namespace Store.Raft.Tests;
 /// <summary>Raft §5.3 to §5.4 on one member, with the other side of each conversation played by the test.</summary>
 public sealed class SafetyTests
 {
-    private static readonly NodeId One = new(1), Two = new(2), Three = new(3);
+    static readonly NodeId One = new(1), Two = new(2), Three = new(3);
 
     /// <summary>
     /// §5.4.2, figure 8: an entry of an old term that stands on a majority is not committed by that, for another leader may still overwrite it. It is
@@ -106,9 +106,9 @@ public sealed class SafetyTests
         Assert.Equal(LogIndex.Zero, new RaftNode(new() { Id = One }, StartOf(1, log[..4]), new Random(1)).Status.Commit);
     }
 
-    private static Entry ChangeAt(ulong index, ConfigChangeKind kind) => new(new(1), new(index), EntryKind.ConfigChange, new ConfigChange(kind, Three, default).Encode());
+    static Entry ChangeAt(ulong index, ConfigChangeKind kind) => new(new(1), new(index), EntryKind.ConfigChange, new ConfigChange(kind, Three, default).Encode());
 
-    private static RaftNode Following(params Entry[] entries)
+    static RaftNode Following(params Entry[] entries)
     {
         var node = new RaftNode(new() { Id = One }, StartOf(2, entries), new Random(1));
         node.Step(new Message.Heartbeat(Two, One, new(3), LogIndex.Zero, 0));
@@ -116,7 +116,7 @@ public sealed class SafetyTests
         return node;
     }
 
-    private static RaftNode Leading(ulong term, params Entry[] entries)
+    static RaftNode Leading(ulong term, params Entry[] entries)
     {
         var node = new RaftNode(new() { Id = One }, StartOf(term - 1, entries), new Random(1));
         node.Campaign();
@@ -128,7 +128,7 @@ public sealed class SafetyTests
         return node;
     }
 
-    private static List<Message> Drain(RaftNode node)
+    static List<Message> Drain(RaftNode node)
     {
         var messages = new List<Message>();
         while (node.HasReady)
@@ -140,8 +140,8 @@ public sealed class SafetyTests
         return messages;
     }
 
-    private static Entry EntryAt(ulong index, ulong term) => new(new(term), new(index), EntryKind.Normal, new byte[] { 1 });
+    static Entry EntryAt(ulong index, ulong term) => new(new(term), new(index), EntryKind.Normal, new byte[] { 1 });
 
-    private static RaftStart StartOf(ulong term, Entry[] entries) =>
+    static RaftStart StartOf(ulong term, Entry[] entries) =>
         new(new(new(term), default, default), new(LogIndex.Zero, Term.Zero, MembershipConfig.Of(One, Two, Three)), entries, LogIndex.Zero);
 }

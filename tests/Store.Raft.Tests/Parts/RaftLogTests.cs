@@ -70,7 +70,7 @@ public sealed class RaftLogTests
         Assert.Equal(new Term(1), before[1].Term);
     }
 
-    private static void Agrees(RaftLog log, List<Entry> model, ulong start, Random random)
+    static void Agrees(RaftLog log, List<Entry> model, ulong start, Random random)
     {
         Assert.Equal((start, start + (ulong)model.Count), (log.StartIndex.Value, log.LastIndex.Value));
         Assert.Null(log.TermAt(log.LastIndex.Next));

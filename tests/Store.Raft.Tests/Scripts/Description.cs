@@ -41,9 +41,9 @@ internal static class Description
 
     public static string Of(Entry entry) => $"{entry.Index}@{entry.Term} {Of(new ProposedEntry(entry.Kind, entry.Data))}";
 
-    private static string Of(IReadOnlyList<Entry> entries) => entries.Count == 0 ? "" : ": " + string.Join(", ", entries.Select(Of));
+    static string Of(IReadOnlyList<Entry> entries) => entries.Count == 0 ? "" : ": " + string.Join(", ", entries.Select(Of));
 
-    private static string Of(ProposedEntry entry)
+    static string Of(ProposedEntry entry)
     {
         if (entry.Kind == EntryKind.ConfigChange) return $"{ConfigChange.Decode(entry.Data).Kind} {ConfigChange.Decode(entry.Data).Node}";
         return entry.Data.IsEmpty ? "(opening)" : Encoding.UTF8.GetString(entry.Data.Span);

@@ -20,24 +20,24 @@ namespace Store.Raft.Tests;
 /// </summary>
 internal sealed class Script
 {
-    private readonly TestCluster _cluster = new();
-    private readonly SortedDictionary<NodeId, (RaftRole, Term, NodeId)> _roles = [];
-    private readonly List<string> _shown = [];
-    private bool _quiet;
+    readonly TestCluster cluster = new();
+    readonly SortedDictionary<NodeId, (RaftRole, Term, NodeId)> roles = [];
+    readonly List<string> shown = [];
+    bool quiet;
 
     public Script()
     {
-        _cluster.Turned = (member, ready) =>
+        cluster.Turned = (member, ready) =>
         {
             foreach (var line in Description.Of(member.Id, ready))
             {
-                if (!_quiet || !line.Contains(" writes #")) _shown.Add(line);
+                if (!quiet || !line.Contains(" writes #")) shown.Add(line);
             }
             ShowRoles();
         };
-        _cluster.Sent = (message, passes) =>
+        cluster.Sent = (message, passes) =>
         {
-            if (!_quiet) _shown.Add(Description.Of(message) + (passes ? "" : " (lost)"));
+            if (!quiet) shown.Add(Description.Of(message) + (passes ? "" : " (lost)"));
         };
     }
 
@@ -56,11 +56,11 @@ internal sealed class Script
         return string.Join('\n', result);
     }
 
-    private List<string> Execute(string[] words)
+    List<string> Execute(string[] words)
     {
-        _shown.Clear();
-        _quiet = words[0] == "quiet";
-        if (_quiet) words = words[1..];
+        shown.Clear();
+        quiet = words[0] == "quiet";
+        if (quiet) words = words[1..];
         try
         {
             Dispatch(words[0], words[1..]);
@@ -68,18 +68,18 @@ internal sealed class Script
         }
         catch (InvariantException e)
         {
-            _shown.Add($"STOPS: {e.Message[(e.Message.IndexOf(": ", StringComparison.Ordinal) + 2)..]}");
+            shown.Add($"STOPS: {e.Message[(e.Message.IndexOf(": ", StringComparison.Ordinal) + 2)..]}");
         }
-        return _shown;
+        return shown;
     }
 
-    private void Dispatch(string command, string[] words)
+    void Dispatch(string command, string[] words)
     {
         switch (command)
         {
             case "options": SetOptions(words); break;
             case "add-nodes": AddNodes(int.Parse(words[0])); break;
-            case "add-blank": _cluster.Add(Id(words[0]), MembershipConfig.Empty); break;
+            case "add-blank": cluster.Add(Id(words[0]), MembershipConfig.Empty); break;
             case "campaign": Node(words[0]).Campaign(); break;
             case "tick": Times(words, 1, () => Node(words[0]).Tick()); break;
             case "propose": Show(Node(words[0]).Propose([.. words[1..].Select(TestCluster.Command)])); break;
@@ -87,18 +87,18 @@ internal sealed class Script
             case "read": Node(words[0]).ReadIndex(ulong.Parse(words[1])); break;
             case "transfer": Node(words[0]).TransferLeadership(Id(words[1])); break;
             case "unreachable": Node(words[0]).ReportUnreachable(Id(words[1])); break;
-            case "turn": _cluster.Turn(Member(words[0])); break;
-            case "settle": _cluster.Settle(); break;
-            case "deliver": _cluster.Deliver(words.Length == 0 ? _ => true : Along(words[0])); break;
-            case "drop": _cluster.Wire.RemoveAll(new Predicate<Message>(Along(words[0]))); break;
-            case "cut": _cluster.Cut(Wire(words[0]).From, Wire(words[0]).To); break;
-            case "isolate": _cluster.Isolate(int.Parse(words[0])); break;
-            case "heal": _cluster.Heal(); break;
-            case "stabilize": _cluster.Stabilize(); break;
-            case "tick-all": _cluster.Tick(int.Parse(words[0])); break;
-            case "slow-disk": _cluster.SlowDisks.Add(Id(words[0])); break;
+            case "turn": cluster.Turn(Member(words[0])); break;
+            case "settle": cluster.Settle(); break;
+            case "deliver": cluster.Deliver(words.Length == 0 ? _ => true : Along(words[0])); break;
+            case "drop": cluster.Wire.RemoveAll(new Predicate<Message>(Along(words[0]))); break;
+            case "cut": cluster.Cut(Wire(words[0]).From, Wire(words[0]).To); break;
+            case "isolate": cluster.Isolate(int.Parse(words[0])); break;
+            case "heal": cluster.Heal(); break;
+            case "stabilize": cluster.Stabilize(); break;
+            case "tick-all": cluster.Tick(int.Parse(words[0])); break;
+            case "slow-disk": cluster.SlowDisks.Add(Id(words[0])); break;
             case "persist": Member(words[0]).Sync(int.Parse(words[1])); break;
-            case "crash": _cluster.Restart(Id(words[0]), words.Length > 1 ? int.Parse(words[1]) : 0); break;
+            case "crash": cluster.Restart(Id(words[0]), words.Length > 1 ? int.Parse(words[1]) : 0); break;
             case "compact": Member(words[0]).Compact(new(ulong.Parse(words[1]))); break;
             case "snapshot": ReportSnapshot(words); break;
             case "status": ShowStatus(Node(words[0]).Status); break;
@@ -107,7 +107,7 @@ internal sealed class Script
         }
     }
 
-    private void SetOptions(string[] settings)
+    void SetOptions(string[] settings)
     {
         var options = new RaftOptions { Id = new(1) };
         foreach (var setting in settings.Select(s => s.Split('=')))
@@ -124,72 +124,72 @@ internal sealed class Script
                 _ => throw new ArgumentException($"no such option: {setting[0]}", nameof(settings)),
             };
         }
-        _cluster.OptionsOf = o => options with { Id = o.Id };
+        cluster.OptionsOf = o => options with { Id = o.Id };
     }
 
-    private void AddNodes(int count)
+    void AddNodes(int count)
     {
         var config = MembershipConfig.Of(Enumerable.Range(1, count).Select(i => new NodeId((ulong)i)));
-        foreach (var id in config.Voters) _cluster.Add(id, config);
+        foreach (var id in config.Voters) cluster.Add(id, config);
     }
 
-    private void ReportSnapshot(string[] words)
+    void ReportSnapshot(string[] words)
     {
         var (from, to) = Wire(words[0]);
-        var member = _cluster[from];
+        var member = cluster[from];
         member.SnapshotsNeeded.Clear();
         var index = new LogIndex(ulong.Parse(words[1]));
         if (words[2] == "delivered")
         {
             var snapshot = new SnapshotMetadata(index, member.Applied[(int)index.Value - 1].Term, member.AppliedPoint.Config);
-            _cluster.Wire.Add(new Message.InstallSnapshot(member.Id, new((ulong)to), member.Node.Status.Term, snapshot));
+            cluster.Wire.Add(new Message.InstallSnapshot(member.Id, new((ulong)to), member.Node.Status.Term, snapshot));
         }
         member.Node.ReportSnapshot(new((ulong)to), index, words[2] == "delivered");
     }
 
-    private void Show(ProposeError error)
+    void Show(ProposeError error)
     {
-        if (error != ProposeError.None) _shown.Add($"refused: {error}");
+        if (error != ProposeError.None) shown.Add($"refused: {error}");
     }
 
-    private void ShowRoles()
+    void ShowRoles()
     {
-        foreach (var (id, member) in _cluster.Members)
+        foreach (var (id, member) in cluster.Members)
         {
             var status = member.Node.Status;
             var now = (status.Role, status.Term, status.Leader);
-            if (!_roles.TryGetValue(id, out var before)) before = (RaftRole.Follower, Term.Zero, NodeId.None);
-            _roles[id] = now;
+            if (!roles.TryGetValue(id, out var before)) before = (RaftRole.Follower, Term.Zero, NodeId.None);
+            roles[id] = now;
             if (now == before) continue;
-            _shown.Add($"{id} is {status.Role} in term {status.Term}{(status.Role == RaftRole.Follower ? status.Leader.IsNone ? ", of nobody" : $", of {status.Leader}" : "")}");
+            shown.Add($"{id} is {status.Role} in term {status.Term}{(status.Role == RaftRole.Follower ? status.Leader.IsNone ? ", of nobody" : $", of {status.Leader}" : "")}");
         }
     }
 
-    private void ShowStatus(RaftStatus status)
+    void ShowStatus(RaftStatus status)
     {
-        _shown.Add($"{status.Role} term {status.Term} commit {status.Commit} applied {status.Applied} log {status.FirstIndex}..{status.LastIndex} {status.Config}{(status.TransferTarget.IsNone ? "" : $" handing over to {status.TransferTarget}")}");
-        foreach (var f in status.Followers) _shown.Add($"{f.Id}: {f.State} match {f.Match} next {f.Next}{(f.IsLearner ? " learner" : "")}{(f.Active ? "" : " silent")}");
+        shown.Add($"{status.Role} term {status.Term} commit {status.Commit} applied {status.Applied} log {status.FirstIndex}..{status.LastIndex} {status.Config}{(status.TransferTarget.IsNone ? "" : $" handing over to {status.TransferTarget}")}");
+        foreach (var f in status.Followers) shown.Add($"{f.Id}: {f.State} match {f.Match} next {f.Next}{(f.IsLearner ? " learner" : "")}{(f.Active ? "" : " silent")}");
     }
 
-    private void ShowLog(RaftNode node)
+    void ShowLog(RaftNode node)
     {
-        for (var i = node.Status.FirstIndex; i <= node.Status.LastIndex; i = i.Next) _shown.Add(Description.Of(node.Log[i]));
+        for (var i = node.Status.FirstIndex; i <= node.Status.LastIndex; i = i.Next) shown.Add(Description.Of(node.Log[i]));
     }
 
-    private TestMember Member(string id) => _cluster.Members[Id(id)];
+    TestMember Member(string id) => cluster.Members[Id(id)];
 
-    private RaftNode Node(string id) => Member(id).Node;
+    RaftNode Node(string id) => Member(id).Node;
 
-    private static void Times(string[] words, int at, Action act)
+    static void Times(string[] words, int at, Action act)
     {
         for (var i = words.Length > at ? int.Parse(words[at]) : 1; i > 0; i--) act();
     }
 
-    private static NodeId Id(string text) => new(ulong.Parse(text));
+    static NodeId Id(string text) => new(ulong.Parse(text));
 
-    private static (int From, int To) Wire(string text) => (int.Parse(text.Split("->")[0]), int.Parse(text.Split("->")[1]));
+    static (int From, int To) Wire(string text) => (int.Parse(text.Split("->")[0]), int.Parse(text.Split("->")[1]));
 
-    private static Func<Message, bool> Along(string text)
+    static Func<Message, bool> Along(string text)
     {
         var (from, to) = Wire(text);
         return message => message.From == new NodeId((ulong)from) && message.To == new NodeId((ulong)to);

@@ -5,7 +5,7 @@ namespace Store.Raft.Tests;
 /// <summary>Conversations between members, kept as text that can be reviewed (testdata/*.txt). STORE_RAFT_REWRITE=1 writes what really happens into the files.</summary>
 public sealed class ScriptTests
 {
-    private static readonly bool Rewrite = Environment.GetEnvironmentVariable("STORE_RAFT_REWRITE") == "1";
+    static readonly bool Rewrite = Environment.GetEnvironmentVariable("STORE_RAFT_REWRITE") == "1";
 
     public static IEnumerable<TheoryDataRow<string>> Scripts =>
         Directory.GetFiles(TestData(), "*.txt").Order(StringComparer.Ordinal).Select(path => new TheoryDataRow<string>(Path.GetFileNameWithoutExtension(path)));
@@ -21,5 +21,5 @@ public sealed class ScriptTests
         else Assert.Equal(written, happened);
     }
 
-    private static string TestData([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "testdata");
+    static string TestData([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "testdata");
 }
