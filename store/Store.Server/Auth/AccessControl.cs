@@ -38,13 +38,17 @@ public sealed class AccessControl
     /// <summary>Lets the call in, with who asks, or answers why not. What was read outside the log counts only when users and roles are still the same afterwards.</summary>
     internal async ValueTask<Answer> PassAsync(HttpContext http, Guard guard, Func<Caller, ValueTask<Answer>> call)
     {
-        var bearer = await AdmitAsync(http, guard.Required);
+        var bearer = await (guard.IsForAnybody && !IsOff ? IdentifyAsync(http) : AdmitAsync(http, guard.Required));
         if (bearer.Error != StoreError.None) return bearer.Error;
         var answer = await call(new(http, bearer.Credentials));
         if (!guard.Reads || answer.Failed || Recheck(bearer.Credentials) == StoreError.None) return answer;
         answer.Release();
         return Recheck(bearer.Credentials);
     }
+
+    /// <summary>No log takes such a request, whoever asks, and whether they may is not looked at, as in etcd; but a token that nobody was given is refused before.</summary>
+    internal async ValueTask<Answer> RefuseTooLargeAsync(HttpContext http) =>
+        await IdentifyAsync(http) is { Error: not StoreError.None and var error } ? error : StoreError.RequestTooLarge;
 
     /// <summary>For streams, which can only end with an exception.</summary>
     public async Task RequireAsync(ServerCallContext context, RequiredAccess required)

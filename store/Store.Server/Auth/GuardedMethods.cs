@@ -8,12 +8,12 @@ using AlarmAction = Store.Protocol.Etcdserverpb.AlarmRequest.Types.AlarmAction;
 namespace Store.Server;
 
 /// <summary>Puts the door in front of the unary methods. A method without a line in the table is refused to everybody but root.</summary>
-sealed class GuardedMethods(AccessControl access, int txnOperationsMax)
+sealed class GuardedMethods(AccessControl access, ServerOptions options)
 {
-    readonly FrozenDictionary<string, Func<ReadOnlySequence<byte>, Guard>> guards = Table(txnOperationsMax);
+    readonly FrozenDictionary<string, Func<ReadOnlySequence<byte>, Guard>> guards = Table(options.TxnOperationsMax);
 
     public UnaryMethod Guard(UnaryMethod method) =>
-        new Guarded(method, access, guards.GetValueOrDefault(method.Path, static _ => new(RequiredAccess.Administrative)));
+        new Guarded(method, access, guards.GetValueOrDefault(method.Path, static _ => new(RequiredAccess.Administrative)), options.RequestBytesMax);
 
     /// <summary>What a request could be refused for by looking at it alone comes before who asks: such requests are let through to hear it (contract 1.17).</summary>
     static FrozenDictionary<string, Func<ReadOnlySequence<byte>, Guard>> Table(int txnOperationsMax)
@@ -47,10 +47,14 @@ sealed class GuardedMethods(AccessControl access, int txnOperationsMax)
         return table.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    sealed class Guarded(UnaryMethod inner, AccessControl access, Func<ReadOnlySequence<byte>, Guard> guardOf) : UnaryMethod(inner.Path)
+    sealed class Guarded(UnaryMethod inner, AccessControl access, Func<ReadOnlySequence<byte>, Guard> guardOf, int requestBytesMax) : UnaryMethod(inner.Path)
     {
-        public override ValueTask<Answer> CallAsync(ReadOnlySequence<byte> message, Caller caller) =>
-            access.IsOff ? inner.CallAsync(message, caller) : CallGuardedAsync(guardOf(message), message.ToArray(), caller);
+        public override ValueTask<Answer> CallAsync(ReadOnlySequence<byte> message, Caller caller)
+        {
+            if (access.IsOff) return inner.CallAsync(message, caller);
+            var guard = guardOf(message);
+            return guard.IsForTheLog && message.Length > requestBytesMax ? access.RefuseTooLargeAsync(caller.Http) : CallGuardedAsync(guard, message.ToArray(), caller);
+        }
 
         /// <summary>On a copy: the message's own memory is the connection's again while the door is waited for.</summary>
         ValueTask<Answer> CallGuardedAsync(Guard guard, byte[] message, Caller caller) =>
@@ -62,4 +66,10 @@ sealed class GuardedMethods(AccessControl access, int txnOperationsMax)
 readonly record struct Guard(RequiredAccess Required, bool Reads = false)
 {
     public static readonly Guard Open = new(RequiredAccess.Open);
+
+    /// <summary>Also for those without a name, but not for those with a token that is nobody's, or has become old.</summary>
+    public bool IsForAnybody => Reads && Required.Kind == AccessKind.Open;
+
+    /// <summary>What is read or open to everybody never becomes a command.</summary>
+    public bool IsForTheLog => !Reads && Required.Kind != AccessKind.Open;
 }

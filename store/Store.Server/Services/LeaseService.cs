@@ -9,9 +9,6 @@ namespace Store.Server;
 /// <summary>etcdserverpb.Lease but for its stream (contract 1.7): grants and revokes go through the log, the time left is the leader's to tell.</summary>
 sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
 {
-    /// <summary>etcd's upper bound, about 285 years.</summary>
-    const long TtlSecondsMax = 9_000_000_000;
-
     public IEnumerable<UnaryMethod> Methods =>
     [
         UnaryMethod.Of("Lease", "LeaseGrant", LeaseGrantRequest.Parser, GrantAsync),
@@ -22,7 +19,6 @@ sealed class LeaseService(MemberIdentity identity, ReplicaLoop loop)
 
     public async ValueTask<Answer> GrantAsync(LeaseGrantRequest request, Caller caller)
     {
-        if (request.TTL > TtlSecondsMax) return StoreError.LeaseTtlTooLarge;
         // Chosen here and not at apply: every member must come to the same id.
         if (request.ID == 0) request.ID = NewId();
         return await ProposeAsync<LeaseGrantResponse>(new() { LeaseGrant = request }, caller, static response =>

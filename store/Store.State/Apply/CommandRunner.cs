@@ -129,7 +129,11 @@ sealed class CommandRunner(MvccStore store, LeaseTable leases, ClusterTable clus
             case AlarmRequest.Types.AlarmAction.Get:
                 answer.Alarms.AddRange(cluster.View.Alarms.Where(alarm => type == AlarmType.None || alarm.Alarm == type));
                 break;
-            case AlarmRequest.Types.AlarmAction.Activate when type != AlarmType.None && cluster.Raise(member, type):
+            case AlarmRequest.Types.AlarmAction.Activate when type != AlarmType.None:
+                // The answer names it whether it stood already or not, as etcd's does.
+                cluster.Raise(member, type);
+                answer.Alarms.Add(new AlarmMember { MemberID = member.Value, Alarm = type });
+                break;
             case AlarmRequest.Types.AlarmAction.Deactivate when cluster.Clear(member, type):
                 answer.Alarms.Add(new AlarmMember { MemberID = member.Value, Alarm = type });
                 break;

@@ -10,6 +10,7 @@ namespace Store.State;
 /// </summary>
 public static class RequestValidation
 {
+    /// <summary>About 285 years.</summary>
     const long LeaseTtlMaxSeconds = 9_000_000_000;
 
     /// <summary>Of a key in bbolt, as which etcd keeps the names of users and roles: it ends at a longer one.</summary>

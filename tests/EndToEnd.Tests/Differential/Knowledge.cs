@@ -10,6 +10,7 @@ namespace EndToEnd.Tests;
 sealed class Knowledge
 {
     readonly SortedSet<long>[] watches = [.. Enumerable.Range(0, Subject.Streams).Select(_ => new SortedSet<long>())];
+    readonly HashSet<(int Stream, long Id)> spent = [];
     readonly long[] futures = new long[Subject.Streams];
 
     public long Revision { get; private set; } = 1;
@@ -35,6 +36,9 @@ sealed class Knowledge
     /// </summary>
     public long FutureOf(int stream) => futures[stream];
 
+    /// <summary>Of a watch that began behind compaction, which cancels it right after its creation.</summary>
+    public bool IsSpent(int stream, long watchId) => spent.Contains((stream, watchId));
+
     public void Learn(Step step, Answer answer)
     {
         if (answer.Response is { } response)
@@ -52,10 +56,11 @@ sealed class Knowledge
                 Offices.Add(elected.Leader);
                 break;
             case (Step.WatchCreate create, WatchResponse { Canceled: false } created):
-                // A start behind compaction is cancelled right after its creation.
-                if (create.Request.StartRevision == 0 || create.Request.StartRevision >= Compacted)
-                    watches[create.Stream].Add(created.WatchId);
                 var behind = create.Request.StartRevision != 0 && create.Request.StartRevision < Compacted;
+                if (behind)
+                    spent.Add((create.Stream, created.WatchId));
+                else
+                    watches[create.Stream].Add(created.WatchId);
                 futures[create.Stream] = behind ? long.MaxValue : Math.Max(futures[create.Stream], create.Request.StartRevision);
                 break;
             case (Step.WatchCancel cancel, _):
@@ -64,6 +69,7 @@ sealed class Knowledge
             case (Step.WatchReset, _):
                 foreach (var stream in watches)
                     stream.Clear();
+                spent.Clear();
                 Array.Clear(futures);
                 break;
             case (Step.Snapshot snapshot, _):

@@ -7,6 +7,9 @@ namespace EndToEnd.Tests;
 /// <summary>Requests to the lock and the election service. Their keys lie among the others, so that a wide delete takes them away from their holders.</summary>
 sealed class LineRequests(Random random)
 {
+    /// <summary>All keys of lines lie from here on, before "z".</summary>
+    public static readonly ByteString FirstName = ByteString.CopyFromUtf8("lock");
+
     static readonly ByteString[] Names = [.. new[] { "lock", "mutex", "office", "vote" }.Select(ByteString.CopyFromUtf8)];
 
     /// <param name="lease">A caller without one is given one of 60 seconds: time would decide what becomes of that.</param>

@@ -15,6 +15,8 @@ public sealed class DoorTests : IAsyncLifetime
 
     static Metadata Nobody => [];
 
+    static Google.Protobuf.ByteString Large { get; } = Google.Protobuf.ByteString.CopyFrom(new byte[1_700_000]);
+
     public async ValueTask InitializeAsync() => store = await GuardedStore.StartAsync();
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
@@ -37,6 +39,33 @@ public sealed class DoorTests : IAsyncLifetime
         await NamelessAsync(() => store.PutAsync("a", Nobody));
         await NamelessAsync(async () => await store.Keys.DeleteRangeAsync(new() { Key = Text("a") }, cancellationToken: Token));
         await NamelessAsync(async () => await store.Keys.TxnAsync(new() { Success = { new RequestOp { RequestRange = new() { Key = Text("a") } } } }, cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_does_nothing_is_for_everybody_but_the_bearer_of_a_false_token()
+    {
+        foreach (var who in new[] { store.Root, store.Bob, Nobody }) Assert.True((await store.Keys.TxnAsync(new(), who, cancellationToken: Token)).Succeeded);
+        await RefusedAsync(StatusCode.Unauthenticated, "etcdserver: invalid auth token",
+            async () => await store.Keys.TxnAsync(new(), new Metadata { { "token", "abcdefghijklmnop.7" } }, cancellationToken: Token));
+    }
+
+    /// <summary>As in etcd, which measures what is to go into the log before it asks who may.</summary>
+    [Fact]
+    public async Task What_is_too_large_is_refused_as_that_unless_the_token_is_nobodys()
+    {
+        Func<Metadata, Task>[] calls =
+        [
+            async who => await store.Keys.PutAsync(new() { Key = Text("x"), Value = Large }, who, cancellationToken: Token),
+            async who => await store.Keys.TxnAsync(new() { Failure = { new RequestOp { RequestPut = new() { Key = Text("x"), Value = Large } } } }, who, cancellationToken: Token),
+            async who => await store.Users.RoleGrantPermissionAsync(new() { Name = "ab", Perm = new() { Key = Large } }, who, cancellationToken: Token),
+        ];
+        foreach (var call in calls)
+        {
+            foreach (var who in new[] { store.Root, store.Bob, Nobody }) await RefusedAsync(StatusCode.InvalidArgument, "etcdserver: request is too large", () => call(who));
+            await RefusedAsync(StatusCode.Unauthenticated, "etcdserver: invalid auth token", () => call(new() { { "token", "abcdefghijklmnop.7" } }));
+        }
+
+        await DeniedAsync(async () => await store.Keys.RangeAsync(new() { Key = Large }, store.Bob, cancellationToken: Token));
     }
 
     /// <summary>A lost comparison is answered without the log: also to whom it is none of their business?</summary>

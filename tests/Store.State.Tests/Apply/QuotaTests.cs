@@ -81,6 +81,8 @@ public sealed class QuotaTests
         AlarmRequest alarm(AlarmRequest.Types.AlarmAction action) => new() { Action = action, MemberID = 5, Alarm = AlarmType.Nospace };
         var raised = (AlarmResponse)machine.Run(new() { Alarm = alarm(AlarmRequest.Types.AlarmAction.Activate) }).Response!;
         Assert.Equal(5UL, Assert.Single(raised.Alarms).MemberID);
+        var again = (AlarmResponse)machine.Run(new() { Alarm = alarm(AlarmRequest.Types.AlarmAction.Activate) }).Response!;
+        Assert.Equal(raised.Alarms, again.Alarms);
         Assert.Equal(StoreError.NoSpace, Put(machine, "a", 1).Error);
         Assert.Single(((AlarmResponse)machine.Run(new() { Alarm = new() }).Response!).Alarms);
         var cleared = (AlarmResponse)machine.Run(new() { Alarm = alarm(AlarmRequest.Types.AlarmAction.Deactivate) }).Response!;

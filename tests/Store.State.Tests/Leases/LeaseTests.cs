@@ -15,6 +15,24 @@ public sealed class LeaseTests
         Assert.Equal(StoreError.LeaseTtlTooLarge, machine.Grant(8, ttl: 9_000_000_001).Error);
     }
 
+    /// <summary>Each refusal stands before those below it, as in etcd: (1) corrupt, (2) no space, (3) too long, (4) there already.</summary>
+    [Fact]
+    public void A_corrupt_cluster_then_a_full_one_then_a_long_life_then_a_taken_id_keeps_a_lease_from_being_granted()
+    {
+        var machine = new Machine();
+        const long Long = 9_000_000_001;
+        void Set(AlarmType type, AlarmRequest.Types.AlarmAction action) => machine.Run(new() { Alarm = new() { Action = action, MemberID = 5, Alarm = type } });
+        machine.Grant(7);
+        Set(AlarmType.Nospace, AlarmRequest.Types.AlarmAction.Activate);
+        Set(AlarmType.Corrupt, AlarmRequest.Types.AlarmAction.Activate);
+        Assert.Equal(StoreError.CorruptCluster, machine.Grant(7, Long).Error);
+        Set(AlarmType.Corrupt, AlarmRequest.Types.AlarmAction.Deactivate);
+        Assert.Equal(StoreError.NoSpace, machine.Grant(7, Long).Error);
+        Set(AlarmType.Nospace, AlarmRequest.Types.AlarmAction.Deactivate);
+        Assert.Equal(StoreError.LeaseTtlTooLarge, machine.Grant(7, Long).Error);
+        Assert.Equal(StoreError.LeaseExists, machine.Grant(7).Error);
+    }
+
     [Fact]
     public void Revoking_deletes_the_keys_in_sorted_order_in_one_revision()
     {

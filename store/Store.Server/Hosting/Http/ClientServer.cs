@@ -198,7 +198,7 @@ sealed class ClientServer : IAsyncDisposable
 
     static IEnumerable<UnaryMethod> UnaryMethods(IServiceProvider services, ServerOptions options, ServedMember member, ILogger logger)
     {
-        var guarded = new GuardedMethods(services.GetRequiredService<AccessControl>(), options.TxnOperationsMax);
+        var guarded = new GuardedMethods(services.GetRequiredService<AccessControl>(), options);
         var auth = new AuthService(member.Identity, member.Loop, services.GetRequiredService<ITokens>(), new(options.BcryptCost), logger);
         return PlainMethods(services, options, member).Concat(auth.Methods).Select(guarded.Guard);
     }
