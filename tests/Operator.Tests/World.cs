@@ -23,11 +23,14 @@ internal sealed class World
     private readonly List<Complaint> _complaints = [];
     private readonly List<V1Secret> _secrets = [];
     private readonly Dictionary<(MemberName, TlsSide), Handshake> _handshakes = [];
+    private readonly Dictionary<MemberName, AgentReport> _agents = [];
     private string? _secretsRefused;
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => _spec = change(_spec));
 
     public World Status(Func<StoreClusterStatus, StoreClusterStatus> change) => With(() => _status = change(_status ?? new StoreClusterStatus()));
+
+    public World Agent(int member, AgentReport report) => With(() => _agents[new MemberName(_name, member)] = report);
 
     public World NoStatus() => With(() => _status = null);
 
@@ -113,6 +116,7 @@ internal sealed class World
             Secrets = _secrets,
             SecretsRefused = _secretsRefused,
             Handshakes = _handshakes,
+            Agents = _agents,
             Membership = membership,
             Reports = _members.Values.Where(member => member.Answers).ToDictionary(member => new MemberName(_name, member.Number), member => member.Report()),
         };

@@ -71,7 +71,7 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         var controller = new StoreClusterController(
-            new Observer(api, caches, members, authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
+            new Observer(api, caches, members, new AgentClient(MemberDialing.Open), authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
         await new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost);

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Gathers one <see cref="ClusterView"/>: the caches, and what the members answer now.</summary>
-internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
+internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentClient agents, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
 {
     private readonly CertificateSecrets _secrets = new(api);
 
@@ -39,6 +39,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Membership = await ReadMembershipAsync(cluster, voters, cancellation),
             Auth = passwords is null ? null : await authentication.ViewAsync(cluster, passwords, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
             Handshakes = await handshakes.ShakeAsync(view, cancellation),
+            Agents = await AskAgentsAsync(view, cancellation),
         };
     }
 
@@ -61,6 +62,15 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         {
             if (MemberName.OfPod(view.Name, pod.Metadata.Name) is { } name && members.EndpointOf(view, name) is { } address) yield return (name, address);
         }
+    }
+
+    /// <summary>Those in pods that run, whatever their member says.</summary>
+    private async Task<IReadOnlyDictionary<MemberName, AgentReport>> AskAgentsAsync(ClusterView view, CancellationToken cancellation)
+    {
+        var asked = view.Pods.Where(pod => pod.Spec?.Containers?.Any(container => container.Name == AgentContainer.Name) == true && pod.Status is { Phase: "Running", PodIP.Length: > 0 })
+            .Select(pod => (Name: MemberName.OfPod(view.Name, pod.Metadata.Name), Ip: pod.Status.PodIP)).Where(agent => agent.Name is not null).ToList();
+        var answers = await Task.WhenAll(asked.Select(agent => agents.StatusAsync(agent.Ip, agent.Name!.Value.Host(view.Namespace), cancellation)));
+        return asked.Zip(answers).Where(pair => pair.Second is not null).ToDictionary(pair => pair.First.Name!.Value, pair => pair.Second!);
     }
 
     private sealed record MemberAnswer(MemberName Name, MemberEndpoint Address, MemberReport? Report, string? Refusal);

@@ -30,6 +30,8 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
 
         if (Changed(cluster, status, ConditionTypes.CertificatesReady) is { Status: not "True", Reason: not "Issuing" } certificates) events.Warning(cluster, certificates.Reason, certificates.Message);
 
+        if (Changed(cluster, status, ConditionTypes.BackupReady) is { Status: not "Unknown" } backups) Tell(cluster, backups, backups.Status == "True" ? "BackupReady" : $"Backup{backups.Reason}");
+
         // That nobody wants it is news only after somebody did.
         if (Changed(cluster, status, ConditionTypes.AuthReady) is { Status: not "Unknown" } auth && !(auth.Reason == "NotWanted" && Before(cluster, ConditionTypes.AuthReady) is null))
             Tell(cluster, auth, auth.Reason switch { "Enabled" => "AuthEnabled", "NotWanted" => "AuthDisabled", _ => auth.Reason });
@@ -51,5 +53,5 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
 
     private static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", Operations.Form, Operations.Add, Operations.Remove];
+    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", Operations.Form, Operations.Add, Operations.Remove];
 }

@@ -20,7 +20,7 @@ public sealed record PodTemplateSpec
     public IReadOnlyList<EnvSpec>? Env { get; init; }
 
     [JsonPropertyName("volumes")]
-    [Doc("More volumes, as in a pod. data, tmp and names that begin with tls- are taken.")]
+    [Doc("More volumes, as in a pod. data, tmp and names that begin with tls- or backup- are taken.")]
     public IReadOnlyList<V1Volume>? Volumes { get; init; }
 
     [JsonPropertyName("volumeMounts")]
@@ -32,7 +32,7 @@ public sealed record PodTemplateSpec
     public IReadOnlyList<V1Container>? InitContainers { get; init; }
 
     [JsonPropertyName("sidecars")]
-    [Doc("Containers beside the store, as in a pod. The name store is taken.")]
+    [Doc("Containers beside the store, as in a pod. The names store and backup-agent are taken.")]
     public IReadOnlyList<V1Container>? Sidecars { get; init; }
 
     [JsonPropertyName("terminationGracePeriodSeconds")]

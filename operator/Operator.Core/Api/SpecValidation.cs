@@ -10,10 +10,11 @@ public static class SpecValidation
         return Name(cluster.Metadata.Name)
             ?? SchemaLimits.Check(spec, "spec")
             ?? MoreThanZero("spec.storage.size", spec.Storage.Size)
-            ?? RequestsWithinLimits(spec.Resources)
+            ?? RequestsWithinLimits("spec.resources", spec.Resources)
             ?? ServerValidation.Check(spec)
             ?? Auth(spec.Auth)
             ?? TlsValidation.Check(cluster)
+            ?? BackupValidation.Check(spec)
             ?? PodTemplateValidation.Check(spec.PodTemplate);
     }
 
@@ -35,13 +36,13 @@ public static class SpecValidation
             : auth.RootSecret is { Key: "" } ? "spec.auth.rootSecret.key is empty; name the key of the Secret's data, such as password" : null;
     }
 
-    private static string? RequestsWithinLimits(ResourcesSpec? resources)
+    internal static string? RequestsWithinLimits(string path, ResourcesSpec? resources)
     {
         if (resources?.Requests is null || resources.Limits is null) return null;
         foreach (var (key, request) in resources.Requests)
         {
             if (resources.Limits.TryGetValue(key, out var limit) && request.ToResourceQuantity().ToDecimal() > limit.ToResourceQuantity().ToDecimal())
-                return $"spec.resources.requests.{key} ({request}) is more than its limit ({limit})";
+                return $"{path}.requests.{key} ({request}) is more than its limit ({limit})";
         }
 
         return null;

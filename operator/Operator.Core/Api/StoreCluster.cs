@@ -17,6 +17,7 @@ namespace Operator.Core;
 [PrinterColumn("Version", "string", ".status.version", Description = "The lowest version that runs")]
 [PrinterColumn("Blocked", "string", ".status.blocked[0].reason", Description = "Why nothing moves")]
 [PrinterColumn("Age", "date", ".metadata.creationTimestamp")]
+[PrinterColumn("Backup", "string", ".status.conditions[?(@.type==\"BackupReady\")].status", Description = "Backups are recent enough", Priority = 1)]
 [PrinterColumn("Operation", "string", ".status.operation.kind", Description = "The operation under way", Priority = 1)]
 [PrinterColumn("Message", "string", ".status.conditions[?(@.type==\"Ready\")].message", Description = "More on Ready", Priority = 1)]
 [Cel("size(self.metadata.name) <= 40", "metadata.name must be at most 40 characters: the names of pods and volumes are made from it")]

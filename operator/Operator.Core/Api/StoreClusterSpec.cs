@@ -60,6 +60,10 @@ public sealed record StoreClusterSpec
     [Doc("Encryption and certificates. Everything is in clear when absent.")]
     public TlsSpec? Tls { get; init; }
 
+    [JsonPropertyName("backup")]
+    [Doc("Backups, taken by an agent in each member's pod. None when absent.")]
+    public BackupSpec? Backup { get; init; }
+
     [JsonPropertyName("topology")]
     [Doc("How members are spread over zones and nodes.")]
     [Default("{}")]

@@ -86,12 +86,16 @@ public sealed record StoreClusterStatus
     [Doc("What is encrypted, and the certificates.")]
     public TlsStatus? Tls { get; init; }
 
+    [JsonPropertyName("backup")]
+    [Doc("The backups, as the agents found them.")]
+    public BackupStatus? Backup { get; init; }
+
     [JsonPropertyName("blocked")]
     [Doc("What the operator would do but may not yet, and why.")]
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls, BackupReady with spec.backup.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }

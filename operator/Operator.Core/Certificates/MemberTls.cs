@@ -32,8 +32,11 @@ internal static class MemberTls
         }
     }
 
-    public static IEnumerable<V1VolumeMount> Mounts(StoreClusterSpec spec) =>
-        spec.WithTls().Select(side => new V1VolumeMount { Name = Volume(side), MountPath = Folder(side), ReadOnlyProperty = true });
+    public static IEnumerable<V1VolumeMount> Mounts(StoreClusterSpec spec) => spec.WithTls().SelectMany(side => Mounts(spec, side));
+
+    /// <summary>None where that side is in clear.</summary>
+    public static IEnumerable<V1VolumeMount> Mounts(StoreClusterSpec spec, TlsSide side) =>
+        spec.WithTls().Where(one => one == side).Select(_ => new V1VolumeMount { Name = Volume(side), MountPath = Folder(side), ReadOnlyProperty = true });
 
     /// <summary>Of this member alone: each has keys of its own.</summary>
     public static IEnumerable<V1Volume> Volumes(StoreClusterSpec spec, MemberName member) => spec.WithTls().Select(side => new V1Volume
@@ -45,5 +48,5 @@ internal static class MemberTls
 
     private static string Volume(TlsSide side) => $"tls-{side.Word()}";
 
-    private static string Folder(TlsSide side) => $"/etc/store/tls/{side.Word()}";
+    public static string Folder(TlsSide side) => $"/etc/store/tls/{side.Word()}";
 }

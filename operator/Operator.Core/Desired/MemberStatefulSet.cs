@@ -111,8 +111,8 @@ public static class MemberStatefulSet
             PriorityClassName = scheduling?.PriorityClassName,
             SchedulerName = scheduling?.SchedulerName,
             InitContainers = added?.InitContainers is { Count: > 0 } init ? [.. init] : null,
-            Containers = [Container(cluster, image), .. added?.Sidecars ?? []],
-            Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }, .. added?.Volumes ?? []],
+            Containers = [Container(cluster, image), .. AgentContainer.Build(cluster, image) is { } agent ? [agent] : Array.Empty<V1Container>(), .. added?.Sidecars ?? []],
+            Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }, .. AgentContainer.Volumes(cluster), .. added?.Volumes ?? []],
         };
     }
 
@@ -138,12 +138,7 @@ public static class MemberStatefulSet
         StartupProbe = Probe("/livez", periodSeconds: 2, failureThreshold: 150),
         LivenessProbe = Probe("/livez", periodSeconds: 10, failureThreshold: 6),
         ReadinessProbe = Probe("/readyz", periodSeconds: 3, failureThreshold: 3),
-        SecurityContext = new V1SecurityContext
-        {
-            AllowPrivilegeEscalation = false,
-            ReadOnlyRootFilesystem = true,
-            Capabilities = new V1Capabilities { Drop = ["ALL"] },
-        },
+        SecurityContext = Restricted(),
         VolumeMounts =
         [
             new V1VolumeMount { Name = "data", MountPath = "/data" },
@@ -174,6 +169,14 @@ public static class MemberStatefulSet
         ];
     }
 
+    /// <summary>What every container of the store's image may do.</summary>
+    internal static V1SecurityContext Restricted() => new()
+    {
+        AllowPrivilegeEscalation = false,
+        ReadOnlyRootFilesystem = true,
+        Capabilities = new V1Capabilities { Drop = ["ALL"] },
+    };
+
     private static V1Probe Probe(string path, int periodSeconds, int failureThreshold) => new()
     {
         HttpGet = new V1HTTPGetAction { Path = path, Port = "metrics", Scheme = "HTTP" },
@@ -182,7 +185,7 @@ public static class MemberStatefulSet
         TimeoutSeconds = 5,
     };
 
-    private static V1ResourceRequirements? Resources(ResourcesSpec? resources) => resources is null
+    internal static V1ResourceRequirements? Resources(ResourcesSpec? resources) => resources is null
         ? null
         : new V1ResourceRequirements { Requests = Quantities(resources.Requests), Limits = Quantities(resources.Limits) };
 

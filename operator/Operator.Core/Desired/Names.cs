@@ -22,6 +22,9 @@ public static class Ports
     public const int Client = 2379;
     public const int Peer = 2380;
     public const int Metrics = 2381;
+
+    /// <summary>Of the backup agent: metrics, status and health.</summary>
+    public const int Agent = 2385;
 }
 
 public static class Annotations

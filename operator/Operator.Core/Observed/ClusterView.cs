@@ -41,6 +41,9 @@ public sealed record ClusterView
     /// <summary>Of members that answer, but not to somebody whom they do not know: what they say.</summary>
     public IReadOnlyDictionary<MemberName, string> Refusals { get; init; } = new Dictionary<MemberName, string>();
 
+    /// <summary>By member, where there is an agent that answered.</summary>
+    public IReadOnlyDictionary<MemberName, AgentReport> Agents { get; init; } = new Dictionary<MemberName, AgentReport>();
+
     /// <summary>Null where authentication is not the operator's concern.</summary>
     public AuthView? Auth { get; init; }
 

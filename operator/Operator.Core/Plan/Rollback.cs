@@ -59,6 +59,7 @@ internal static class Rollback
         Image = pods.Image,
         Resources = pods.Resources,
         Server = pods.Server,
+        Backup = pods.Backup,
         Tls = pods.Tls,
         Topology = pods.Topology,
         Scheduling = pods.Scheduling,

@@ -17,6 +17,7 @@ public static class ConditionTypes
     public const string StorageHealthy = "StorageHealthy";
     public const string AuthReady = "AuthReady";
     public const string CertificatesReady = "CertificatesReady";
+    public const string BackupReady = "BackupReady";
     public const string Paused = "Paused";
 }
 

@@ -27,6 +27,7 @@ public static class StatusReport
             Version = view.Reports.Values.Select(report => report.Version).Min(VersionOrder.Instance),
             Members = [.. diagnosis.Members.Select(member => Member(view, member))],
             Tls = CertificateReport.Build(diagnosis),
+            Backup = BackupReport.Build(diagnosis),
             Update = Rollback.Remember(diagnosis, plan),
             Blocked = plan.Blocked.Count == 0 ? null : plan.Blocked,
             Conditions =
@@ -44,6 +45,7 @@ public static class StatusReport
                 Condition(ConditionTypes.StorageHealthy, StorageCondition.Judge(diagnosis)),
                 Condition(ConditionTypes.AuthReady, AuthReadyCondition.Judge(diagnosis)),
                 .. CertificatesReadyCondition.Judge(diagnosis) is { } certificates ? [Condition(ConditionTypes.CertificatesReady, certificates)] : Array.Empty<V1Condition>(),
+                .. BackupReadyCondition.Judge(diagnosis) is { } backups ? [Condition(ConditionTypes.BackupReady, backups)] : Array.Empty<V1Condition>(),
                 Condition(ConditionTypes.Paused, PausedCondition.Judge(diagnosis)),
             ],
         };

@@ -11,28 +11,54 @@ namespace Store.Agent;
 
 /// <summary>
 /// The agent from its options to its end. Beside the loops it serves `/metrics`, `/status` (JSON, everything it knows of the backups) and `/health`, which is that of
-/// the process, which ends itself on a fault: a target that is down is told by metrics and status, since restarting the agent would not bring it back.
+/// the process, which ends itself on a fault: a target that is down, or a key that is not there yet, is told by metrics and status, since restarting the agent would not
+/// bring it back.
 /// </summary>
 public static class AgentProcess
 {
+    static readonly TimeSpan FilesInterval = TimeSpan.FromSeconds(5);
+
     public static async Task RunAsync(AgentOptions options, string version, ILoggerFactory logging, CancellationToken stopping)
     {
         var logger = logging.CreateLogger("Store.Agent");
         PrepareScratch(options.ScratchFolder);
-        using var parts = new AgentParts(options, version, TimeProvider.System);
-        var state = new AgentState(parts.Location);
+        var state = new AgentState();
         AgentMetrics.Observe(state, TimeProvider.System);
-        AgentLog.Starting(
-            logger, version, options.Member.Endpoint.ToString(), parts.Location, options.EncryptionKeyFile is not null, options.Schedule.DeltaInterval.TotalSeconds,
-            options.Schedule.FullInterval.TotalSeconds);
         using var metrics = StartMetrics();
         await using var server = await ServeAsync(options.ListenUrl, state, metrics);
         AgentLog.Serving(logger, options.ListenUrl.ToString());
+        if (await OpenAsync(options, version, state, logger, stopping) is not { } opened) return;
+        using var parts = opened;
+        AgentLog.Starting(
+            logger, version, options.Member.Endpoint.ToString(), parts.Location, options.EncryptionKeyFile is not null, options.Schedule.DeltaInterval.TotalSeconds,
+            options.Schedule.FullInterval.TotalSeconds);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         await Task.WhenAll(
             UntilOneEnds(new BackupLoop(options, parts, state, TimeProvider.System, logger).RunAsync, ending),
             UntilOneEnds(new DrillLoop(options, parts, state, TimeProvider.System, logger).RunAsync, ending));
         AgentLog.Stopped(logger);
+    }
+
+    /// <summary>Files with a key or certificates may come later than the agent, or be set right while it runs: it waits for them, since it shares its fate with a member.</summary>
+    /// <returns>Null when it was told to stop.</returns>
+    static async Task<AgentParts?> OpenAsync(AgentOptions options, string version, AgentState state, ILogger logger, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var parts = new AgentParts(options, version, TimeProvider.System);
+                state.At(parts.Location);
+                return parts;
+            }
+            catch (BackupException e)
+            {
+                state.Failed(e, TimeProvider.System.GetUtcNow());
+                AgentLog.AttemptFailed(logger, e.Failure.ToString(), e.Message, FilesInterval.TotalSeconds);
+                await Task.Delay(FilesInterval, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        return null;
     }
 
     /// <summary>A loop only ends when it was told to, or by a fault, which then ends the process: a restart begins from what is at the target.</summary>

@@ -18,10 +18,10 @@ public sealed record AgentStatus(
     TakenBackup? LastFull, TakenBackup? LastDelta, IReadOnlyList<string> Unusable, FailedAttempt? LastFailure, DrillResult? LastDrill);
 
 /// <summary>What loops tell, and reports read. One loop writes each part.</summary>
-sealed class AgentState(string location)
+sealed class AgentState
 {
     readonly Lock gate = new();
-    AgentStatus status = new(location, "", false, null, null, 0, 0, 0, null, null, [], null, null);
+    AgentStatus status = new("", "", false, null, null, 0, 0, 0, null, null, [], null, null);
 
     public AgentStatus Status
     {
@@ -30,6 +30,11 @@ sealed class AgentState(string location)
 
     /// <summary>No other agent is to be waited for.</summary>
     public bool IsFirst => Status.Turn;
+
+    public void At(string location)
+    {
+        lock (gate) status = status with { Location = location };
+    }
 
     public void Looked(MemberStatus member, CatalogueContent content, DateTimeOffset now)
     {

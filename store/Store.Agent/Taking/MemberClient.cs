@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
@@ -31,18 +32,12 @@ public sealed class MemberClient : IDisposable
 
     readonly MemberOptions options;
     readonly GrpcChannel channel;
-    readonly X509Certificate2Collection? authorities;
     string? token;
 
     public MemberClient(MemberOptions options)
     {
         this.options = options;
-        authorities = options.CaFile is null ? null : Read(options.CaFile, path =>
-        {
-            var found = new X509Certificate2Collection();
-            found.ImportFromPemFile(path);
-            return found;
-        });
+        if (options.CaFile is { } file) Read(file, Authorities);
         channel = Open(options.Endpoint);
     }
 
@@ -141,22 +136,45 @@ public sealed class MemberClient : IDisposable
     async Task<Metadata> HeadersAsync(CancellationToken cancellationToken)
     {
         if (options.User is not { } user) return [];
-        token ??= (await new Auth.AuthClient(channel).AuthenticateAsync(
-            new() { Name = user, Password = options.PasswordFile is { } file ? Read(file, File.ReadAllText).Trim() : "" }, deadline: Deadline, cancellationToken: cancellationToken)).Token;
-        return new() { { "token", token } };
+        try
+        {
+            token ??= (await new Auth.AuthClient(channel).AuthenticateAsync(
+                new() { Name = user, Password = options.PasswordFile is { } file ? Read(file, File.ReadAllText).Trim() : "" }, deadline: Deadline, cancellationToken: cancellationToken)).Token;
+            return new() { { "token", token } };
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
+        {
+            // Authentication is not on yet, or not any more.
+            return [];
+        }
     }
 
     GrpcChannel Open(Uri endpoint)
     {
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), KeepAlivePingDelay = TimeSpan.FromSeconds(10), KeepAlivePingTimeout = TimeSpan.FromSeconds(10) };
-        if (authorities is not null)
-        {
-            handler.SslOptions.CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
+        // Read at every handshake, as the certificate is: authorities are replaced while the agent runs.
+        if (options.CaFile is { } file)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                certificate is X509Certificate2 shown && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && IsTrusted(shown, chain, Read(file, Authorities));
         if (options is { CertFile: { } cert, KeyFile: { } key })
             handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Read(cert, path => X509Certificate2.CreateFromPemFile(path, key));
         return GrpcChannel.ForAddress(endpoint, new() { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
+    }
+
+    static bool IsTrusted(X509Certificate2 shown, X509Chain? sent, X509Certificate2Collection authorities)
+    {
+        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        // What was sent with it may stand between it and its authority.
+        if (sent is not null) chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
+        return chain.Build(shown);
+    }
+
+    static X509Certificate2Collection Authorities(string path)
+    {
+        var found = new X509Certificate2Collection();
+        found.ImportFromPemFile(path);
+        return found;
     }
 
     static T Read<T>(string path, Func<string, T> read)

@@ -38,6 +38,24 @@ public sealed class SpecValidationTests
         { "spec.tls.client.issuer.selfSigned.validity", "tls: { client: { issuer: { selfSigned: { validity: 5m } } } }" },
         { "spec.tls.client.issuer.selfSigned.validity", "tls: { client: { issuer: { selfSigned: { validity: long } } } }" },
         { "spec.tls.peer.issuer.selfSigned.authorityValidity", "tls: { peer: { issuer: { selfSigned: { validity: 2h, authorityValidity: 5h } } } }" },
+        { "spec.backup.target needs one of", "backup: { target: {} }" },
+        { "spec.backup.target needs one of", "backup: { target: { s3: { bucket: backups }, volume: { claimName: backups } } }" },
+        { "spec.backup.target.s3.bucket", "backup: { target: { s3: { bucket: B } } }" },
+        { "spec.backup.target.s3.prefix", "backup: { target: { s3: { bucket: backups, prefix: /orders } } }" },
+        { "spec.backup.target.s3.endpoint", "backup: { target: { s3: { bucket: backups, endpoint: minio } } }" },
+        { "spec.backup.target.s3.credentialsSecret.name", "backup: { target: { s3: { bucket: backups, credentialsSecret: { name: \"\" } } } }" },
+        { "spec.backup.target.volume.claimName", "backup: { target: { volume: { claimName: \"\" } } }" },
+        { "spec.backup.encryptionKeySecret.key", "backup: { target: { volume: { claimName: backups } }, encryptionKeySecret: { name: x, key: a/b } }" },
+        { "spec.backup.rpo is 30s", "backup: { target: { volume: { claimName: backups } }, rpo: 30s }" },
+        { "spec.backup.rpo is 5m", "backup: { target: { volume: { claimName: backups } }, deltaInterval: 3m }" },
+        { "spec.backup.rpo", "backup: { target: { volume: { claimName: backups } }, rpo: soon }" },
+        { "spec.backup.fullInterval is 1m", "backup: { target: { volume: { claimName: backups } }, fullInterval: 1m, deltaInterval: 2m }" },
+        { "spec.backup.retention.minimum", "backup: { target: { volume: { claimName: backups } }, retention: { minimum: 0 } }" },
+        { "spec.backup.drill.interval", "backup: { target: { volume: { claimName: backups } }, drill: { interval: weekly } }" },
+        { "spec.backup.resources.requests.memory", "backup: { target: { volume: { claimName: backups } }, resources: { requests: { memory: 2Gi }, limits: { memory: 1Gi } } }" },
+        { "spec.backup.scratchSize", "backup: { target: { volume: { claimName: backups } }, scratchSize: 0 }" },
+        { "spec.podTemplate.volumes backup-scratch", "podTemplate: { volumes: [{ name: backup-scratch }] }" },
+        { "spec.podTemplate has a container named backup-agent", "podTemplate: { sidecars: [{ name: backup-agent }] }" },
         { "spec.topology.hosts", "topology: { hosts: Maybe }" },
         { "spec.topology.zones.mode", "topology: { zones: { mode: Maybe } }" },
         { "spec.topology.zones.key", "topology: { zones: { key: \"\" } }" },
@@ -85,6 +103,15 @@ public sealed class SpecValidationTests
 
     [Fact]
     public void An_option_of_the_store_restarts_members() => Assert.NotEqual(Render("{}"), Render("server: { maxTxnOps: 256 }"));
+
+    [Fact]
+    public void An_option_of_the_agent_restarts_members_and_what_the_operator_judges_backups_by_does_not()
+    {
+        const string plain = "backup: { target: { volume: { claimName: backups } } }";
+        Assert.NotEqual(Render("{}"), Render(plain));
+        Assert.NotEqual(Render(plain), Render("backup: { target: { volume: { claimName: backups } }, deltaInterval: 5s }"));
+        Assert.Equal(Render(plain), Render("backup: { target: { volume: { claimName: backups } }, rpo: 1h }"));
+    }
 
     [Fact]
     public void Going_without_scrape_annotations_restarts_members() => Assert.NotEqual(Render("{}"), Render("monitoring: { annotations: false }"));

@@ -13,6 +13,7 @@ public sealed class GoldenTests
     [InlineData("plain")]
     [InlineData("everything")]
     [InlineData("tls")]
+    [InlineData("backup")]
     public void Manifests_are_as_reviewed(string folder)
     {
         var path = Repository.At("tests", "Operator.Tests", "Golden", folder);

@@ -14,10 +14,10 @@ internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<stri
     /// <summary>Grows with each change of what the pod sees.</summary>
     public int Version { get; private set; }
 
-    /// <summary>Null for a pod that mounts none.</summary>
+    /// <summary>Null for a pod that mounts none without which it could not start.</summary>
     public static MountedSecrets? Of(JsonObject pod)
     {
-        var volumes = (pod["spec"]!["volumes"] as JsonArray ?? []).Where(volume => volume!["secret"] is not null)
+        var volumes = (pod["spec"]!["volumes"] as JsonArray ?? []).Where(volume => volume!["secret"] is { } secret && (bool?)secret["optional"] != true)
             .ToDictionary(volume => (string)volume!["name"]!, volume => (string)volume!["secret"]!["secretName"]!, StringComparer.Ordinal);
         return volumes.Count == 0 ? null : new MountedSecrets(ObjectTable.KeyOf(pod).Namespace, volumes);
     }

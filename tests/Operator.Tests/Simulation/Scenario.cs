@@ -105,6 +105,19 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
             simulation.RunUntilSettled(Cluster);
             simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
         }),
+        new("backups turned on, moved elsewhere, and off again", simulation =>
+        {
+            simulation.Store.Backups.Buckets.Add("first");
+            simulation.Store.Backups.Buckets.Add("second");
+            foreach (var bucket in new[] { "first", "second" })
+            {
+                simulation.Apply(Cluster, BackedUp(Spec(1), bucket));
+                simulation.RunUntil(() => simulation.IsSettled(Cluster) && simulation.Says(Cluster, ConditionTypes.BackupReady, "True")
+                    && simulation.Cluster(Cluster).Status!.Backup!.Location == $"s3://{bucket}/", TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
+            }
+
+            Want(simulation, 1);
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -131,6 +144,10 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
 
     /// <summary>Everything over TLS, with certificates of the operator's own.</summary>
     public static StoreClusterSpec Encrypted(StoreClusterSpec spec) => spec with { Tls = new TlsSpec { Client = new ClientTlsSpec(), Peer = new PeerTlsSpec(), OverlapSeconds = 20 } };
+
+    /// <summary>With an rpo so long that status need not follow the recoverable moment.</summary>
+    public static StoreClusterSpec BackedUp(StoreClusterSpec spec, string bucket) =>
+        spec with { Backup = new BackupSpec { Target = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } }, Rpo = "12h" } };
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

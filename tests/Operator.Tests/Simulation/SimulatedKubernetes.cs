@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Operator.Controller;
+using Operator.Core;
 
 namespace Operator.Tests;
 
@@ -130,11 +131,14 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         sandbox.Certificates ??= MountedSecrets.Of(pod);
         // A pod whose Secret is missing does not start; its kubelet looks again.
         if (sandbox.Certificates?.Refresh(table, Soon(20)) == false) return;
-        var flags = SimulatedStore.Flags(pod["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!));
-        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, flags, sandbox.Certificates);
+        var containers = pod["spec"]!["containers"]!.AsArray();
+        var agent = containers.FirstOrDefault(container => (string)container!["name"]! == AgentContainer.Name);
+        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent));
         if (sandbox.Process is not null) return;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }
+
+    private static Dictionary<string, string> FlagsOf(JsonNode container) => SimulatedStore.Flags(container["args"]!.AsArray().Select(argument => (string)argument!));
 
     private void End(JsonObject pod, Sandbox sandbox)
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
 using Operator.Controller;
+using Operator.Core;
 using Store.Protocol.Etcdserverpb;
 
 namespace Operator.Tests;
@@ -18,6 +19,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (store.At(endpoint.Ip) is not { } process) throw new HttpRequestException($"connection refused: {endpoint.Ip}");
+        if (endpoint.Port == Ports.Agent) return store.Backups.Answer(process, request.RequestUri!.AbsolutePath);
         if (tls.Handshake(process, endpoint, shown) is { } refusal) throw new HttpRequestException($"TLS: {refusal}");
         if (request.RequestUri!.AbsolutePath == "/version") return new HttpResponseMessage(HttpStatusCode.OK);
         var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];

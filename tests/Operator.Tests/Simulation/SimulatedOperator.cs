@@ -49,7 +49,7 @@ internal sealed class SimulatedOperator : IDisposable
         var (users, tokens) = (new UserClient(_members), new LoginTokens(time));
         var authentication = new AuthObserver(api, users, tokens);
         _controller = new StoreClusterController(
-            new Observer(api, _caches, _members, authentication, new HandshakeProbe(Dial), image, time),
+            new Observer(api, _caches, _members, new AgentClient(Dial), authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, _caches, _members, new AuthExecutor(api, _members, users, authentication, tokens), tokens, _fence),
             new StatusWriter(api, _caches.Clusters, _fence, events, log), tokens, events, log);
         Watch("storeclusters", _caches.Clusters);

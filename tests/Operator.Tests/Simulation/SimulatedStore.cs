@@ -15,6 +15,9 @@ internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ul
 {
     /// <summary>Its certificates as files, which it reads at every handshake; null in clear.</summary>
     public MountedSecrets? Certificates { get; init; }
+
+    /// <summary>The flags of the backup agent beside it; null where there is none.</summary>
+    public IReadOnlyDictionary<string, string>? Agent { get; init; }
 }
 
 internal sealed class GroupMember
@@ -60,6 +63,8 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
 
     public IReadOnlyList<StoreGroup> Groups => _groups;
 
+    public SimulatedBackups Backups { get; } = new(time);
+
     /// <summary>Broken promises: none may ever be in here.</summary>
     public List<string> Violations { get; } = [];
 
@@ -70,14 +75,15 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
     public Disk DiskOf(string claimUid) => _disks.TryGetValue(claimUid, out var disk) ? disk : _disks[claimUid] = new Disk();
 
     /// <returns>The running process, or its last words.</returns>
-    public (StoreProcess? Process, string? Exit) Start(string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null)
+    public (StoreProcess? Process, string? Exit) Start(
+        string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null, IReadOnlyDictionary<string, string>? agent = null)
     {
         var disk = DiskOf(claimUid);
         var name = flags["name"];
         if (disk.Group is null && Enter(disk, flags) is { } refusal) return (null, refusal);
         if (disk.Group!.Find(disk.MemberId) is not { } member) return (null, "the member has been permanently removed from the cluster");
         member.Name = name;
-        var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates };
+        var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates, Agent = agent };
         member.Process = process;
         _processes[ip] = process;
         return (process, null);

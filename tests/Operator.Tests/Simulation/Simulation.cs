@@ -96,6 +96,8 @@ internal sealed class Simulation : IDisposable
             && Says(status, ConditionTypes.Ready, "True") && Says(status, ConditionTypes.Progressing, "False");
     }
 
+    public bool Says(string name, string type, string wanted) => Cluster(name).Status is { } status && Says(status, type, wanted);
+
     private static bool Says(StoreClusterStatus status, string type, string wanted) =>
         status.Conditions?.Any(condition => condition.Type == type && condition.Status == wanted) == true;
 

@@ -47,6 +47,25 @@ public sealed class AgentTests : IDisposable
         Assert.Contains("give its key with --encryption-key-file", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>As a Secret that is mounted late: an agent that ended instead would take its member's pod out of service.</summary>
+    [Fact]
+    public async Task A_key_that_comes_late_or_is_set_right_is_taken_up_without_a_restart()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        var keyFile = Path.Combine(folder.FullName, "late-key");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), $"--encryption-key-file={keyFile}");
+        Task<System.Text.Json.JsonElement> SaysAsync(string words) => agent.WaitAsync(
+            words, status => status.TryGetProperty("lastFailure", out var failure) && failure.GetProperty("failure").GetString() == "Misconfigured" && failure.GetProperty("message").GetString()!.Contains(words, StringComparison.Ordinal), cancelled);
+        await SaysAsync("cannot be read");
+        Assert.Equal("{\"health\":\"true\"}", await agent.GetAsync("/health", cancelled));
+        File.WriteAllText(keyFile, "too short");
+        await SaysAsync("an encryption key is 32 bytes");
+        File.WriteAllText(keyFile, new string('7', 64));
+        await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
+    }
+
     [Fact]
     public async Task Of_three_agents_one_takes_the_backups_and_another_goes_on_when_it_is_gone()
     {

@@ -1,0 +1,28 @@
+namespace Operator.Core;
+
+/// <summary>What spec.backup may say, beyond the limits of its single fields.</summary>
+internal static class BackupValidation
+{
+    private static readonly TimeSpan s_shortestRpo = TimeSpan.FromMinutes(1);
+
+    public static string? Check(StoreClusterSpec spec)
+    {
+        if (spec.Backup is not { } backup) return null;
+        return Target("spec.backup.target", backup.Target) ?? Intervals(backup) ?? SpecValidation.RequestsWithinLimits("spec.backup.resources", backup.Resources)
+            ?? SpecValidation.MoreThanZero("spec.backup.scratchSize", backup.ScratchSize);
+    }
+
+    public static string? Target(string path, BackupTargetSpec target) => (target.S3 is null) == (target.Volume is null)
+        ? $"{path} needs one of s3 and volume, and has {(target.S3 is null ? "neither" : "both")}"
+        : null;
+
+    private static string? Intervals(BackupSpec backup)
+    {
+        var (rpo, delta, full) = (Lifetime.Parse(backup.Rpo)!.Value, Of(backup.DeltaInterval), Of(backup.FullInterval));
+        if (rpo < s_shortestRpo) return $"spec.backup.rpo is {backup.Rpo}; use at least 1m: what changes without a write is stored every 30 s";
+        if (rpo < 2 * delta) return $"spec.backup.rpo is {backup.Rpo}; use at least twice deltaInterval ({backup.DeltaInterval}), or each late delta would break it";
+        return full <= delta ? $"spec.backup.fullInterval is {backup.FullInterval}; use more than deltaInterval ({backup.DeltaInterval})" : null;
+    }
+
+    private static TimeSpan? Of(string? text) => text is null ? null : Lifetime.Parse(text);
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Operator.Tests;
+
+/// <summary>Buckets, and what agents find in them. An agent takes a full backup when it looks at a bucket without one of its cluster, and is never behind.</summary>
+internal sealed class SimulatedBackups(TimeProvider time)
+{
+    private sealed record Taken(string Id, long Revision, DateTimeOffset Time);
+
+    private readonly Dictionary<(string Location, StoreGroup Group), Taken> _taken = [];
+
+    /// <summary>Those that are there, and let agents in.</summary>
+    public HashSet<string> Buckets { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What the agent beside a store process answers over HTTP.</summary>
+    public HttpResponseMessage Answer(StoreProcess process, string path)
+    {
+        if (process.Agent is not { } flags) throw new HttpRequestException($"connection refused: no agent at {process.Ip}");
+        return path == "/status"
+            ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Status(process, flags["location"]).ToJsonString(), Encoding.UTF8, "application/json") }
+            : new HttpResponseMessage(HttpStatusCode.NotFound);
+    }
+
+    private JsonObject Status(StoreProcess process, string location)
+    {
+        var status = new JsonObject { ["location"] = location, ["turn"] = process.Group.Leader?.Id != process.MemberId };
+        if (!location.StartsWith("s3://", StringComparison.Ordinal) || !Buckets.Contains(new Uri(location).Host))
+        {
+            status["lastFailure"] = new JsonObject { ["at"] = Text(time.GetUtcNow()), ["failure"] = "Denied", ["message"] = $"{location}: there is no such bucket" };
+            return status;
+        }
+
+        if (!_taken.TryGetValue((location, process.Group), out var full)) _taken[(location, process.Group)] = full = new Taken($"full-{_taken.Count}", (long)process.Group.Committed, time.GetUtcNow());
+        status["location"] = $"{location}/";
+        status["recoverableFrom"] = Text(full.Time);
+        status["recoverableTo"] = Text(time.GetUtcNow());
+        status["recoverableRevision"] = (long)process.Group.Committed;
+        status["fulls"] = 1;
+        status["lastFull"] = new JsonObject { ["id"] = full.Id, ["revision"] = full.Revision, ["time"] = Text(full.Time), ["bytes"] = 1000, ["storedBytes"] = 300 };
+        return status;
+    }
+
+    private static string Text(DateTimeOffset time) => time.ToString("O");
+}
