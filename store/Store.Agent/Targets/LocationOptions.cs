@@ -25,15 +25,32 @@ public abstract record LocationOptions
         public TimeSpan RequestMax { get; init; } = TimeSpan.FromSeconds(60);
     }
 
+    /// <param name="Prefix">As of <see cref="S3"/>.</param>
+    public sealed record Azure(string Container, string Prefix) : LocationOptions
+    {
+        /// <summary>Null where the credentials name it.</summary>
+        public string? Account { get; init; }
+
+        /// <summary>Of the account's blob service, for emulators and other clouds; null is https://ACCOUNT.blob.core.windows.net, or what a connection string says.</summary>
+        public Uri? Endpoint { get; init; }
+
+        /// <summary>With a file connection-string, account-key or sas-token, and perhaps account-name; null takes the variables that Azure's tools read.</summary>
+        public string? CredentialsFolder { get; init; }
+
+        /// <summary>As of <see cref="S3"/>.</summary>
+        public TimeSpan RequestMax { get; init; } = TimeSpan.FromSeconds(60);
+    }
+
     /// <exception cref="BackupException">It does not fit together.</exception>
     public IBackupTarget Open() => this switch
     {
         Folder(var path) => new DirectoryTarget(path),
         S3 bucket => new S3Target(bucket),
+        Azure container => new AzureTarget(container),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    /// <param name="location">"s3://bucket/prefix", "file:///backups" or a folder's path.</param>
+    /// <param name="location">"s3://bucket/prefix", "azblob://container/prefix", "file:///backups" or a folder's path.</param>
     public static LocationOptions Parse(string location)
     {
         if (!location.Contains("://", StringComparison.Ordinal)) return new Folder(Path.GetFullPath(location));
@@ -42,10 +59,11 @@ public abstract record LocationOptions
         {
             "file" when uri.Host.Length == 0 => new Folder(uri.LocalPath),
             "s3" when uri.Host.Length > 0 && uri.Query.Length == 0 => new S3(uri.Host, uri.AbsolutePath.Trim('/')),
+            "azblob" when uri.Host.Length > 0 && uri.Query.Length == 0 => new Azure(uri.Host, uri.AbsolutePath.Trim('/')),
             _ => throw Wrong(location),
         };
     }
 
     static BackupException Wrong(string location) =>
-        new(BackupFailure.Misconfigured, $"'{location}' is no location for backups; give a folder's path, or s3://BUCKET/PREFIX");
+        new(BackupFailure.Misconfigured, $"'{location}' is no location for backups; give a folder's path, s3://BUCKET/PREFIX or azblob://CONTAINER/PREFIX");
 }

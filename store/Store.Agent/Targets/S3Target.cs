@@ -7,7 +7,7 @@ using Amazon.S3.Model;
 namespace Store.Agent;
 
 /// <summary>
-/// A bucket of S3, or of a server that speaks like it. Every request has an end, is repeated a few times when it may help, and then fails: the loop comes back later.
+/// A bucket of S3, or of a server that speaks like it.
 /// </summary>
 /// <remarks>
 /// Other servers than Amazon's often refuse the checksums that its client adds by itself, so they are left out there; the agent has its own. A manifest is put with
@@ -15,15 +15,17 @@ namespace Store.Agent;
 /// </remarks>
 public sealed class S3Target : IBackupTarget
 {
-    const int Attempts = 4;
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
-
     readonly LocationOptions.S3 options;
+    readonly int pageMax;
     readonly AmazonS3Client client;
+    readonly RepeatedRequests requests;
 
-    public S3Target(LocationOptions.S3 options)
+    /// <param name="pageMax">How many objects one answer lists.</param>
+    public S3Target(LocationOptions.S3 options, int pageMax = 1000)
     {
         this.options = options;
+        this.pageMax = pageMax;
+        requests = new(Location, options.RequestMax, FailureOf);
         var config = new AmazonS3Config
         {
             ForcePathStyle = options.PathStyle,
@@ -47,13 +49,13 @@ public sealed class S3Target : IBackupTarget
 
     public string Location => $"s3://{options.Bucket}/{options.Prefix}";
 
-    public Task PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => TryAsync(async limit =>
+    public Task PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => requests.RunAsync(async limit =>
     {
         await client.PutObjectAsync(Put(name, content), limit);
         return true;
     }, cancellationToken);
 
-    public Task<bool> PutNewAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => TryAsync(async limit =>
+    public Task<bool> PutNewAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => requests.RunAsync(async limit =>
     {
         try
         {
@@ -68,7 +70,7 @@ public sealed class S3Target : IBackupTarget
         }
     }, cancellationToken);
 
-    public Task<byte[]?> GetAsync(string name, CancellationToken cancellationToken) => TryAsync(async limit =>
+    public Task<byte[]?> GetAsync(string name, CancellationToken cancellationToken) => requests.RunAsync(async limit =>
     {
         try
         {
@@ -87,10 +89,10 @@ public sealed class S3Target : IBackupTarget
     public async Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         List<StoredObject> found = [];
-        var request = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = KeyOf(prefix) };
+        var request = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = KeyOf(prefix), MaxKeys = pageMax };
         while (true)
         {
-            var page = await TryAsync(limit => client.ListObjectsV2Async(request, limit), cancellationToken);
+            var page = await requests.RunAsync(limit => client.ListObjectsV2Async(request, limit), cancellationToken);
             foreach (var stored in page.S3Objects ?? [])
                 found.Add(new(stored.Key[KeyOf("").Length..], stored.Size ?? 0, new(stored.LastModified?.ToUniversalTime() ?? DateTime.MinValue, TimeSpan.Zero)));
             if (page.IsTruncated is not true) return found;
@@ -98,7 +100,7 @@ public sealed class S3Target : IBackupTarget
         }
     }
 
-    public Task DeleteAsync(string name, CancellationToken cancellationToken) => TryAsync(async limit =>
+    public Task DeleteAsync(string name, CancellationToken cancellationToken) => requests.RunAsync(async limit =>
     {
         await client.DeleteObjectAsync(options.Bucket, KeyOf(name), limit);
         return true;
@@ -116,40 +118,21 @@ public sealed class S3Target : IBackupTarget
         UseChunkEncoding = false,
     };
 
-    /// <param name="operation">Given the end of its time.</param>
-    async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    static (BackupFailure, string)? FailureOf(Exception e) => e switch
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(options.RequestMax);
-            try
-            {
-                return await operation(limit.Token);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or OperationCanceledException)
-            {
-                var failure = FailureOf(e);
-                if (failure != BackupFailure.Unreachable || attempt == Attempts) throw new BackupException(failure, $"{Location}: {Describe(e)}", e);
-            }
-            await Task.Delay(FirstPause * Math.Pow(2, attempt - 1) * (1 + Random.Shared.NextDouble() / 4), cancellationToken);
-        }
-    }
+        AmazonServiceException { ErrorCode.Length: > 0 } answer => (KindOf(answer), $"{answer.ErrorCode} ({(int)answer.StatusCode}): {answer.Message}"),
+        AmazonServiceException answer => (KindOf(answer), answer.Message),
+        AmazonClientException => (BackupFailure.Unreachable, e.Message),
+        _ => null,
+    };
 
     /// <summary>A server may refuse by quota with the status of a permission that is missing.</summary>
-    static BackupFailure FailureOf(Exception e) => e is not AmazonServiceException answer ? BackupFailure.Unreachable : answer switch
+    static BackupFailure KindOf(AmazonServiceException answer) => answer switch
     {
-        { ErrorCode: "QuotaExceeded" or "XMinioStorageFull" or "XMinioAdminBucketQuotaExceeded" } or { StatusCode: HttpStatusCode.InsufficientStorage } => BackupFailure.Full,
+        { ErrorCode: "QuotaExceeded" or "EntityTooLarge" or "XMinioStorageFull" or "XMinioAdminBucketQuotaExceeded" } or { StatusCode: HttpStatusCode.InsufficientStorage } => BackupFailure.Full,
         { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => BackupFailure.Denied,
         { ErrorCode: "NoSuchBucket" } => BackupFailure.Misconfigured,
         _ => BackupFailure.Unreachable,
-    };
-
-    string Describe(Exception e) => e switch
-    {
-        OperationCanceledException => $"no answer within {options.RequestMax.TotalSeconds} s",
-        AmazonServiceException answer when answer.ErrorCode is { Length: > 0 } => $"{answer.ErrorCode} ({(int)answer.StatusCode}): {answer.Message}",
-        _ => e.Message,
     };
 
     /// <summary>The keys of a mounted secret, read anew for each request: when they are replaced, no restart is needed.</summary>

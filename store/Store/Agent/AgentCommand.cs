@@ -19,10 +19,14 @@ static class AgentCommand
         Run one beside each member; they find out by themselves whose turn it is.
 
         Where to:
-          --location LOCATION                          A folder (of a volume of its own), or s3://BUCKET/PREFIX.
+          --location LOCATION                          A folder (of a volume of its own), s3://BUCKET/PREFIX or azblob://CONTAINER/PREFIX.
           --s3-endpoint URL, --s3-region NAME          Of a server that speaks like S3; Amazon's own if not given.
           --s3-path-style                              The bucket in the path, as most such servers want it.
           --s3-credentials-dir FOLDER                  With files access-key-id, secret-access-key and perhaps session-token; what Amazon's tools take if not given.
+          --azure-account NAME                         The storage account, unless the credentials name it.
+          --azure-endpoint URL                         Of its blob service, for emulators and other clouds; https://NAME.blob.core.windows.net if not given.
+          --azure-credentials-dir FOLDER               With a file connection-string, account-key or sas-token, and perhaps account-name; AZURE_STORAGE_CONNECTION_STRING,
+                                                       _KEY, _SAS_TOKEN and _ACCOUNT if not given.
           --encryption-key-file FILE                   Encrypt with AES-256-GCM: 32 bytes, or these in hexadecimal or base64.
           --scratch-dir 'agent-scratch'                For unfinished backups and drills: up to four times the size of the store.
 

@@ -45,7 +45,7 @@ static class SnapshotCommand
           --to-time TIME                                                  The state of this moment, such as 2026-11-27T20:34:00Z, and nothing later; the latest if neither is given.
           --to-revision N                                                 The state of this revision.
           --backup-cluster ID                                             Which cluster's backups, if there are several, in hexadecimal.
-          --s3-endpoint, --s3-region, --s3-path-style, --s3-credentials-dir
+          --s3-endpoint, --s3-region, --s3-path-style, --s3-credentials-dir, --azure-account, --azure-endpoint, --azure-credentials-dir
                                                                           As the agent's.
           --encryption-key-file FILE                                      The key that they are encrypted with.
           --scratch-dir FOLDER                                            Takes the backups unpacked; a folder beside the data directory if not given.

@@ -5,7 +5,7 @@ using Xunit;
 namespace Store.Agent.Tests;
 
 /// <summary>A bucket of its own on the real S3 server that `shared/s3/up` starts (S3_PORT, 17480 by default), for one test.</summary>
-sealed class S3Server : IAsyncDisposable
+sealed class S3Server : IObjectServer
 {
     readonly AmazonS3Client client;
     readonly DirectoryInfo credentials = Directory.CreateTempSubdirectory("s3-test-");
@@ -20,7 +20,7 @@ sealed class S3Server : IAsyncDisposable
             RequestChecksumCalculation = Amazon.Runtime.RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = Amazon.Runtime.ResponseChecksumValidation.WHEN_REQUIRED,
         });
-        SetCredentials("test", "testsecret");
+        SetCredentials(areRight: true);
     }
 
     public Uri Url { get; }
@@ -47,7 +47,8 @@ sealed class S3Server : IAsyncDisposable
         return server;
     }
 
-    /// <param name="through">A proxy; null is the server itself.</param>
+    LocationOptions IObjectServer.Location(Uri? through) => Location(through);
+
     public LocationOptions.S3 Location(Uri? through = null) => new(Bucket, "orders")
     {
         Endpoint = through ?? Url,
@@ -56,11 +57,23 @@ sealed class S3Server : IAsyncDisposable
         RequestMax = TimeSpan.FromSeconds(5),
     };
 
-    public void SetCredentials(string id, string secret)
+    public IBackupTarget OpenWithPagesOf(int objects) => new S3Target(Location(), objects);
+
+    public LocationOptions Elsewhere => Location() with { Bucket = "no-such-bucket" };
+
+    public string LocationFlag => $"s3://{Bucket}/orders";
+
+    public IReadOnlyList<string> Flags(Uri through) => [$"--s3-endpoint={through}", "--s3-path-style", $"--s3-credentials-dir={CredentialsFolder}"];
+
+    public Refusal NoMoreFits { get; } = new(403, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>QuotaExceeded</Code><Message>the quota of the bucket is used up</Message></Error>");
+
+    public void SetCredentials(bool areRight)
     {
-        File.WriteAllText(Path.Combine(CredentialsFolder, "access-key-id"), id + "\n");
-        File.WriteAllText(Path.Combine(CredentialsFolder, "secret-access-key"), secret + "\n");
+        File.WriteAllText(Path.Combine(CredentialsFolder, "access-key-id"), "test\n");
+        File.WriteAllText(Path.Combine(CredentialsFolder, "secret-access-key"), areRight ? "testsecret\n" : "wrong\n");
     }
+
+    public void RemoveCredentials() => File.Delete(Path.Combine(CredentialsFolder, "secret-access-key"));
 
     public async ValueTask DisposeAsync()
     {
