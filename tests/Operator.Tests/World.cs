@@ -24,6 +24,7 @@ internal sealed class World
     private readonly List<V1Secret> _secrets = [];
     private readonly Dictionary<(MemberName, TlsSide), Handshake> _handshakes = [];
     private readonly Dictionary<MemberName, AgentReport> _agents = [];
+    private readonly Dictionary<string, V1Secret> _given = [];
     private string? _secretsRefused;
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => _spec = change(_spec));
@@ -45,6 +46,9 @@ internal sealed class World
     public World DefaultImage(string image) => With(() => _image = image);
 
     public World Secret(V1Secret secret) => With(() => _secrets.Add(secret));
+
+    /// <summary>One that somebody else keeps, and that the spec names.</summary>
+    public World Given(V1Secret secret) => With(() => _given[secret.Metadata.Name] = secret);
 
     public World SecretsRefused(string why) => With(() => _secretsRefused = why);
 
@@ -114,6 +118,7 @@ internal sealed class World
             Claims = [.. _members.Values.Where(member => member.HasClaim).Select(member => member.Claim(cluster)), .. _extraClaims],
             Complaints = _complaints,
             Secrets = _secrets,
+            Given = _given,
             SecretsRefused = _secretsRefused,
             Handshakes = _handshakes,
             Agents = _agents,

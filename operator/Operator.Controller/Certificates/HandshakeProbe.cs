@@ -32,10 +32,21 @@ internal sealed class HandshakeProbe(MemberDialer dial)
     /// <summary>Null while there is no authority that could sign a certificate to show.</summary>
     private static MemberTrust? Show(ClusterView view, TlsSide side, bool byNext)
     {
+        if (!view.Spec.Issuer(side)!.IsSelfSigned) return ShowGiven(view, side);
+
         if (Authority.Read(view.Secret(CertificateNames.Authority(view.Name, side))) is not { } authority) return null;
         if ((byNext ? authority.Next : authority.Current) is not { KeyPem: not null } signer) return null;
         var (pem, key) = CertificateMinter.Leaf(signer, "store-operator", [], s_validity, view.ObservedAt);
         return new MemberTrust(pem, key, authority.Bundle);
+    }
+
+    /// <summary>With somebody else's authority a member's own certificate is shown: on the peers' side there is no other.</summary>
+    private static MemberTrust? ShowGiven(ClusterView view, TlsSide side)
+    {
+        var secret = view.Pods.Select(pod => MemberName.OfPod(view.Name, pod.Metadata.Name)).OfType<MemberName>().Select(member => view.Shown(member, side)).FirstOrDefault(secret => secret is not null);
+        return Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is { KeyPem: { } key } given && OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) is { } trusted
+            ? new MemberTrust(given.Pem, key, trusted)
+            : null;
     }
 
     /// <summary>Null when there is nobody, or the operator could not trust who answered.</summary>

@@ -33,9 +33,12 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
     /// <summary>The operator's certificate, and every authority that is or was in use: one that is being replaced signs what some members still show.</summary>
     private MemberTrust? TrustOf(ClusterView view)
     {
-        var secret = view.Secret(CertificateNames.Operator(view.Name));
+        var secret = view.ShownByOperator;
         if (Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { KeyPem: { } key } shown) return null;
-        var authorities = OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) + Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
+        var more = view.Spec.Issuer(TlsSide.Client)!.SecretRefs is { } refs && view.Given.GetValueOrDefault(refs.Member.Name) is { } members
+            ? OwnedSecret.Text(members, CertificateSecret.AuthorityEntry)
+            : Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
+        var authorities = $"{OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry)}\n{more}";
         var made = MemberTrust.Fingerprint(shown.Pem, key, authorities);
         return _trusts.AddOrUpdate(new ObjectKey(view.Namespace, view.Name), _ => new MemberTrust(shown.Pem, key, authorities), (_, before) => before.IsMadeFrom(made) ? before : new MemberTrust(shown.Pem, key, authorities));
     }

@@ -18,10 +18,12 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.Apply { Object: V1Service service } => await ApplyAsync(view, service, caches.Services, cancellation),
             Step.Apply { Object: V1PodDisruptionBudget budget } => await ApplyAsync(view, budget, caches.Budgets, cancellation),
             Step.Apply { Object: V1Secret secret } => await ApplyAsync(view, secret, cancellation),
+            Step.Apply { Object: ManagedCertificate certificate } => await ApplyAsync(view, certificate, cancellation),
             Step.MintAuthority { Version: null } mint => Words((await api.CreateAsync(CertificateSigner.Authority(view, mint), cancellation)).Error),
             Step.MintAuthority mint => await ApplyAsync(view, CertificateSigner.Authority(view, mint), cancellation),
             Step.IssueCertificate issue => await ApplyAsync(view, CertificateSigner.Leaf(view, issue), cancellation),
             Step.DeleteSecret delete => Words(await api.DeleteAsync<V1Secret>(Key(view, delete.Secret), delete.Uid, cancellation)),
+            Step.DeleteManagedCertificate delete => Words(await api.DeleteAsync<ManagedCertificate>(Key(view, delete.Certificate), delete.Uid, cancellation)),
             Step.AddLearner add => await AskAnyAsync(view, null, address => members.AddLearnerAsync(address, token, add.PeerUrl, cancellation)),
             Step.Promote promote => await AskAnyAsync(view, promote.Member, address => members.PromoteAsync(address, token, promote.Id, cancellation)),
             Step.RemoveMember remove => await AskAnyAsync(view, remove.Member, address => members.RemoveAsync(address, token, remove.Id, cancellation)),
@@ -64,6 +66,14 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
         foreach (var (entry, value) in rendered.Data) data[entry] = value;
         var patch = KubernetesJson.Serialize(new Dictionary<string, object> { ["metadata"] = new Dictionary<string, string> { ["resourceVersion"] = rendered.Metadata.ResourceVersion }, ["data"] = data });
         return Words((await api.MergePatchAsync<V1Secret>(Key(view, rendered.Metadata.Name), patch, cancellation)).Error);
+    }
+
+    /// <inheritdoc cref="ApplyAsync(ClusterView, V1Secret, CancellationToken)"/>
+    private async Task<string?> ApplyAsync(ClusterView view, ManagedCertificate rendered, CancellationToken cancellation)
+    {
+        var known = view.Managed.Any(there => there.Metadata.Name == rendered.Metadata.Name && view.Owns(there));
+        if (!known && await TakenAsync<ManagedCertificate>(view, Key(view, rendered.Metadata.Name), rendered.Kind, cancellation) is { } taken) return taken;
+        return (await api.ApplyAsync(rendered, cancellation)).Error?.ToString();
     }
 
     /// <summary>What the operator does not know of can also have been made by somebody else, without our label. Apply with force would take it over.</summary>

@@ -14,8 +14,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         var (sets, pods) = (caches.StatefulSets.OwnedBy(key), caches.Pods.OwnedBy(key));
         var now = Seconds(time.GetUtcNow().UtcDateTime);
         var complaints = Complaint.MayExist(sets, pods, now) ? await ReadComplaintsAsync(key.Namespace, cancellation) : [];
-        var (secrets, refused) = await _secrets.ReadAsync(cluster, cancellation);
-        var view = new ClusterView
+        var view = await _secrets.AddToAsync(new ClusterView
         {
             Cluster = cluster,
             ObservedAt = now,
@@ -25,10 +24,8 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Claims = caches.Claims.OwnedBy(key),
             Services = caches.Services.OwnedBy(key),
             Budgets = caches.Budgets.OwnedBy(key),
-            Secrets = secrets,
-            SecretsRefused = refused,
             Complaints = complaints,
-        };
+        }, cancellation);
         var passwords = await authentication.ReadSecretsAsync(cluster, cancellation);
         var answers = await AskAllAsync(cluster, passwords, [.. Reachable(view)], cancellation);
         var voters = Able(answers);

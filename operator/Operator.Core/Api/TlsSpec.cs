@@ -54,17 +54,76 @@ public sealed record PeerTlsSpec
     public IssuerSpec Issuer { get; init; } = new();
 }
 
+[Cel("(has(self.selfSigned) ? 1 : 0) + (has(self.secretRefs) ? 1 : 0) + (has(self.certManager) ? 1 : 0) <= 1", "tls issuer names one source of certificates at most")]
 public sealed record IssuerSpec
 {
     [JsonPropertyName("selfSigned")]
     [Doc("The operator keeps an authority of this cluster's own and signs with it. What is done when nothing else is named.")]
     public SelfSignedSpec? SelfSigned { get; init; }
 
+    [JsonPropertyName("secretRefs")]
+    [Doc("Secrets that somebody else keeps, in the same namespace. The operator reads them and writes none; what is put into them reaches members without a restart.")]
+    public SecretRefsSpec? SecretRefs { get; init; }
+
+    [JsonPropertyName("certManager")]
+    [Doc("cert-manager signs: the operator makes a Certificate for each member, for itself and for applications, and cert-manager keeps their Secrets. Replacing the authority itself, with an overlap, is its issuer's concern.")]
+    public CertManagerSpec? CertManager { get; init; }
+
     /// <summary>As it is latched in status.</summary>
     [JsonIgnore]
-    public string Kind { get; } = SelfSignedKind;
+    public string Kind => (SecretRefs, CertManager) switch { (not null, _) => SecretRefsKind, (_, not null) => CertManagerKind, _ => SelfSignedKind };
+
+    /// <summary>Whether the operator itself makes keys and signs.</summary>
+    [JsonIgnore]
+    public bool IsSelfSigned => SecretRefs is null && CertManager is null;
 
     public const string SelfSignedKind = "SelfSigned";
+    public const string SecretRefsKind = "SecretRefs";
+    public const string CertManagerKind = "CertManager";
+}
+
+public sealed record CertManagerSpec
+{
+    [JsonPropertyName("issuerRef")]
+    [Doc("The issuer that signs.")]
+    public required CertManagerIssuer IssuerRef { get; init; }
+
+    [JsonPropertyName("duration")]
+    [Doc("Life of a certificate, such as 2160h; it is renewed after two thirds of it.")]
+    [Default(SelfSignedSpec.DefaultValidity)]
+    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    public string Duration { get; init; } = SelfSignedSpec.DefaultValidity;
+}
+
+public sealed record CertManagerIssuer
+{
+    [JsonPropertyName("name")]
+    [Doc("Its name.")]
+    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    public required string Name { get; init; }
+
+    [JsonPropertyName("kind")]
+    [Doc("Issuer, in the same namespace, or ClusterIssuer; or a kind of the group's.")]
+    [Default("Issuer")]
+    [Pattern("^[A-Za-z]+$", MaxLength = 63)]
+    public string Kind { get; init; } = "Issuer";
+
+    [JsonPropertyName("group")]
+    [Doc("Its API group.")]
+    [Default("cert-manager.io")]
+    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    public string Group { get; init; } = "cert-manager.io";
+}
+
+public sealed record SecretRefsSpec
+{
+    [JsonPropertyName("member")]
+    [Doc("Secret with tls.crt, tls.key and ca.crt: what every member shows, and whom it trusts. The certificate has to be for each member's name, such as *.NAME-peers.NAMESPACE.svc, and good for servers and clients.")]
+    public required LocalReference Member { get; init; }
+
+    [JsonPropertyName("operator")]
+    [Doc("Secret with tls.crt, tls.key and ca.crt: what the operator shows to members, on the client side. The members' own when absent.")]
+    public LocalReference? Operator { get; init; }
 }
 
 [Cel("duration(self.validity) >= duration('1h')", "selfSigned.validity must be at least 1h: a new certificate takes minutes to reach everybody")]

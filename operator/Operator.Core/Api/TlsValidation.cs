@@ -19,6 +19,10 @@ internal static class TlsValidation
     private static string? Side(StoreCluster cluster, TlsSide side)
     {
         var (path, issuer) = ($"spec.tls.{side.Word()}", cluster.Spec.Issuer(side));
+        var sources = new[] { ("selfSigned", issuer?.SelfSigned is not null), ("secretRefs", issuer?.SecretRefs is not null), ("certManager", issuer?.CertManager is not null) }.Where(source => source.Item2).Select(source => source.Item1).ToList();
+        if (sources.Count > 1) return $"{path}.issuer has {string.Join(" and ", sources)}; name one source of certificates";
+        if (issuer?.CertManager is { } manager && !(Lifetime.Parse(manager.Duration) >= s_shortest && Lifetime.Parse(manager.Duration) <= s_longest))
+            return $"{path}.issuer.certManager.duration is \"{manager.Duration}\"; write it like 2160h, and at least 1h";
         return Lifetimes($"{path}.issuer.selfSigned", issuer?.SelfSigned) ?? Unchanged(cluster, side, path, issuer);
     }
 

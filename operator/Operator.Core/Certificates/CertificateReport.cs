@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace Operator.Core;
 
 /// <summary>status.tls: the certificates, and whether members were seen to show them.</summary>
@@ -7,17 +9,38 @@ internal static class CertificateReport
     {
         var view = diagnosis.View;
         if (view.Status.Tls is not { } latched || view.SecretsRefused is not null) return view.Status.Tls;
-        return latched with { Certificates = [.. view.Spec.WithTls().SelectMany(side => Side(diagnosis, side)).OrderBy(certificate => certificate.Name, StringComparer.Ordinal)] };
+        return latched with { Certificates = [.. view.Spec.WithTls().SelectMany(side => Side(diagnosis, side)).DistinctBy(certificate => certificate.Name).OrderBy(certificate => certificate.Name, StringComparer.Ordinal)] };
     }
 
     private static IEnumerable<CertificateStatus> Side(Diagnosis diagnosis, TlsSide side)
     {
         var view = diagnosis.View;
+        if (view.Spec.Issuer(side)!.SecretRefs is { } refs)
+        {
+            foreach (var given in GivenCertificates.Names(view.Spec.Issuer(side)!, side))
+            {
+                if (Leaf(view.Given.GetValueOrDefault(given)) is not { } leaf) continue;
+                yield return Of(given, leaf, given == refs.Member.Name ? diagnosis.Members.Where(member => member.Pod is not null).All(member => Loaded(view, member.Name, side)) : null);
+            }
+
+            yield break;
+        }
+
+        if (view.Spec.Issuer(side)!.CertManager is not null)
+        {
+            foreach (var wanted in WantedCertificate.OfAll(diagnosis, side))
+            {
+                if (Leaf(view.Given.GetValueOrDefault(wanted.Secret)) is { } leaf) yield return Of(wanted.Secret, leaf, wanted.Member is { } member ? Loaded(view, member, side) : null);
+            }
+
+            yield break;
+        }
+
         var name = CertificateNames.Authority(view.Name, side);
         if (Authority.Read(view.Secret(name)) is { } authority) yield return Of(name, authority.Current, loaded: null);
         foreach (var wanted in WantedCertificate.Of(diagnosis, side))
         {
-            if (Leaf(view, wanted.Secret) is { } leaf)
+            if (Leaf(view.Secret(wanted.Secret)) is { } leaf)
                 yield return Of(wanted.Secret, leaf, wanted.Member is { } member ? Loaded(view, member, side) : null);
         }
     }
@@ -34,12 +57,11 @@ internal static class CertificateReport
     /// <summary>Whether this member was seen to show the certificate that its Secret holds now, in this pass or before.</summary>
     public static bool Loaded(ClusterView view, MemberName member, TlsSide side)
     {
-        var name = CertificateNames.Member(member, side);
-        if (Leaf(view, name) is not { } leaf) return false;
+        if (view.Shown(member, side) is not { Metadata.Name: { } name } secret || Leaf(secret) is not { } leaf) return false;
         return view.Handshakes.GetValueOrDefault((member, side))?.Serial is { } shown
             ? shown == leaf.Serial
             : view.Status.Tls?.Certificates?.Any(before => before.Name == name && before.Serial == leaf.Serial && before.Loaded == true) == true;
     }
 
-    private static Certificate? Leaf(ClusterView view, string secret) => Certificate.Read(view.Secret(secret), CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
+    private static Certificate? Leaf(V1Secret? secret) => Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
 }

@@ -1,3 +1,4 @@
+using k8s;
 using k8s.Models;
 
 namespace Operator.Core;
@@ -15,7 +16,12 @@ internal static class CertificateRules
         Decision waiting = Decision.NothingToDo;
         foreach (var side in view.Spec.WithTls())
         {
-            var decision = Side(diagnosis, side);
+            var decision = view.Spec.Issuer(side)! switch
+            {
+                { SecretRefs: not null } => GivenCertificates.Check(diagnosis, side),
+                { CertManager: not null } => ManagedCertificates.Keep(diagnosis, side),
+                _ => Side(diagnosis, side),
+            };
             if (decision is Decision.Act or Decision.Halt) return decision;
             if (waiting is Decision.Pass) waiting = decision;
         }
@@ -71,12 +77,28 @@ internal static class CertificateRules
         return view.ObservedAt >= leaf.RenewAt ? "it is old" : null;
     }
 
-    /// <summary>Certificates of members that are gone: their keys have no business here.</summary>
+    /// <summary>Why a pod that is made anew would not serve: what it would mount is missing, or would be refused. Null when all is well, and where the operator signs.</summary>
+    public static (string Reason, string Message)? Unmountable(Diagnosis diagnosis, MemberVerdict member)
+    {
+        var view = diagnosis.View;
+        foreach (var side in view.Spec.WithTls().Where(side => !view.Spec.Issuer(side)!.IsSelfSigned))
+        {
+            if (view.Shown(member.Name, side) is not { } secret) return ("SecretMissing", $"{member.Name} keeps running as it is: the Secret of its {side.Word()} certificate does not exist");
+            if (CertificateFlaws.Of(secret, view.ObservedAt, serves: true) is { } flaw) return (flaw.Reason, $"{member.Name} keeps running as it is: {flaw.Message}");
+        }
+
+        return null;
+    }
+
+    /// <summary>Certificates of members that are gone: their keys have no business here. cert-manager leaves the Secret of a Certificate that is deleted.</summary>
     private static Decision Leftovers(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
         if (view.Membership is null || diagnosis.Operation is not null) return Decision.NothingToDo;
-        var left = view.Secrets.FirstOrDefault(secret => view.Owns(secret) && CertificateNames.OwnerOf(view.Name, secret.Metadata.Name) is { } member && diagnosis.Find(member.ToString()) is null);
+        bool OfNobody(IKubernetesObject<V1ObjectMeta> item) => CertificateNames.OwnerOf(view.Name, item.Metadata.Name) is { } member && diagnosis.Find(member.ToString()) is null;
+        if (view.Managed.FirstOrDefault(item => view.Owns(item) && OfNobody(item)) is { } managed) return new Decision.Act(new Step.DeleteManagedCertificate(managed.Metadata.Name, managed.Metadata.Uid));
+        var left = view.Secrets.FirstOrDefault(secret => view.Owns(secret) && OfNobody(secret))
+            ?? view.Given.Values.FirstOrDefault(secret => OfNobody(secret) && ManagedCertificates.IsOf(secret, secret.Metadata.Name));
         return left is null ? Decision.NothingToDo : new Decision.Act(new Step.DeleteSecret(left.Metadata.Name, left.Metadata.Uid));
     }
 }

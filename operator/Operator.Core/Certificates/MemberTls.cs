@@ -38,13 +38,22 @@ internal static class MemberTls
     public static IEnumerable<V1VolumeMount> Mounts(StoreClusterSpec spec, TlsSide side) =>
         spec.WithTls().Where(one => one == side).Select(_ => new V1VolumeMount { Name = Volume(side), MountPath = Folder(side), ReadOnlyProperty = true });
 
-    /// <summary>Of this member alone: each has keys of its own.</summary>
-    public static IEnumerable<V1Volume> Volumes(StoreClusterSpec spec, MemberName member) => spec.WithTls().Select(side => new V1Volume
+    /// <summary>Of this member alone: where the operator signs, each has keys of its own.</summary>
+    public static IEnumerable<V1Volume> Volumes(StoreClusterSpec spec, MemberName member) =>
+        spec.WithTls().Where(side => spec.Issuer(side)!.SecretRefs is null).Select(side => Mounted(side, CertificateNames.Member(member, side)));
+
+    /// <summary>The same for all members. Another Secret's name is another template; other contents are not.</summary>
+    public static IEnumerable<V1Volume> SharedVolumes(StoreClusterSpec spec) =>
+        from side in spec.WithTls()
+        where spec.Issuer(side)!.SecretRefs is not null
+        select Mounted(side, spec.Issuer(side)!.SecretRefs!.Member.Name);
+
+    private static V1Volume Mounted(TlsSide side, string secret) => new()
     {
         Name = Volume(side),
         // 0440: for the pod's group, which is the store's.
-        Secret = new V1SecretVolumeSource { SecretName = CertificateNames.Member(member, side), DefaultMode = 288 },
-    });
+        Secret = new V1SecretVolumeSource { SecretName = secret, DefaultMode = 288 },
+    };
 
     private static string Volume(TlsSide side) => $"tls-{side.Word()}";
 

@@ -112,7 +112,7 @@ public static class MemberStatefulSet
             SchedulerName = scheduling?.SchedulerName,
             InitContainers = added?.InitContainers is { Count: > 0 } init ? [.. init] : null,
             Containers = [Container(cluster, image), .. AgentContainer.Build(cluster, image) is { } agent ? [agent] : Array.Empty<V1Container>(), .. added?.Sidecars ?? []],
-            Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }, .. AgentContainer.Volumes(cluster), .. added?.Volumes ?? []],
+            Volumes = [new V1Volume { Name = "tmp", EmptyDir = new V1EmptyDirVolumeSource() }, .. MemberTls.SharedVolumes(cluster.Spec), .. AgentContainer.Volumes(cluster), .. added?.Volumes ?? []],
         };
     }
 

@@ -23,6 +23,15 @@ public sealed record ClusterView
     /// <summary>Those with the cluster's label; read only for clusters with TLS.</summary>
     public IReadOnlyList<V1Secret> Secrets { get; init; } = [];
 
+    /// <summary>cert-manager's Certificates with the cluster's label; read only where it signs.</summary>
+    public IReadOnlyList<ManagedCertificate> Managed { get; init; } = [];
+
+    /// <summary>Why they could not be read: CertManagerMissing, CertManagerForbidden or CertManagerUnreadable, and a sentence; null when they were.</summary>
+    public (string Reason, string Message)? ManagedRefused { get; init; }
+
+    /// <summary>The Secrets that somebody else keeps, people or cert-manager, as far as they exist.</summary>
+    public IReadOnlyDictionary<string, V1Secret> Given { get; init; } = new Dictionary<string, V1Secret>();
+
     /// <summary>Why they could not be read; null when they were.</summary>
     public string? SecretsRefused { get; init; }
 
@@ -60,6 +69,22 @@ public sealed record ClusterView
 
     /// <summary>Null when it is not there, or is somebody else's.</summary>
     public V1Secret? Secret(string name) => Secrets.FirstOrDefault(secret => secret.Metadata.Name == name && Owns(secret));
+
+    /// <summary>The Secret that a member shows on a side; null when it is not there.</summary>
+    public V1Secret? Shown(MemberName member, TlsSide side) => Spec.Issuer(side) switch
+    {
+        { SecretRefs: { } refs } => Given.GetValueOrDefault(refs.Member.Name),
+        { CertManager: not null } => Given.GetValueOrDefault(CertificateNames.Member(member, side)),
+        _ => Secret(CertificateNames.Member(member, side)),
+    };
+
+    /// <summary>The Secret that the operator shows to members; null when it is not there.</summary>
+    public V1Secret? ShownByOperator => Spec.Issuer(TlsSide.Client) switch
+    {
+        { SecretRefs: { } refs } => Given.GetValueOrDefault(GivenCertificates.OfOperator(refs)),
+        { CertManager: not null } => Given.GetValueOrDefault(CertificateNames.Operator(Name)),
+        _ => Secret(CertificateNames.Operator(Name)),
+    };
 
     /// <summary>An object of this name that some other owner made is never touched.</summary>
     public bool Owns(IKubernetesObject<V1ObjectMeta> child) =>

@@ -41,6 +41,7 @@ internal static class RestartRules
         if (diagnosis.Members.FirstOrDefault(member => !member.Ready) is { } waiting) return Wait(diagnosis, waiting);
         if (Soaking(diagnosis) is { } soaking) return soaking;
         var next = Next(diagnosis, outdated);
+        if (CertificateRules.Unmountable(diagnosis, next) is { } flaw) return new Decision.Decline(flaw.Reason, flaw.Message);
         if (diagnosis.Voters.Count() > 1 && !CanBeSpared(diagnosis, next))
             return new Decision.Decline("QuorumAtRisk", $"without {next.Name} the other voters are no quorum, so it is not restarted");
         if (next.Name == diagnosis.Leader?.Name && diagnosis.Voters.Count() > 1 && MembershipRules.HandOver(diagnosis, next) is { } handOver)

@@ -21,7 +21,7 @@ internal static class SafetyRules
     public static Decision ForeignObjects(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
-        foreach (var child in view.StatefulSets.Concat<k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>>(view.Services).Concat(view.Budgets).Concat(view.Secrets))
+        foreach (var child in view.StatefulSets.Concat<k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>>(view.Services).Concat(view.Budgets).Concat(view.Secrets).Concat(view.Managed))
         {
             if (!view.Owns(child))
                 return new Decision.Halt("NameTaken", $"{child.Kind ?? child.GetType().Name[2..]} {child.Metadata.Name} belongs to another owner; it has to go first");

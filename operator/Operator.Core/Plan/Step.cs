@@ -60,6 +60,9 @@ public abstract partial record Step
 
     public sealed record DeleteSecret(string Secret, string Uid) : Step;
 
+    /// <summary>One that cert-manager keeps up, of a member that is gone.</summary>
+    public sealed record DeleteManagedCertificate(string Certificate, string Uid) : Step;
+
     public sealed record StartOperation(string Kind, MemberName Member) : Journal
     {
         public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with

@@ -8,6 +8,17 @@ internal static class CertificatesReadyCondition
         var view = diagnosis.View;
         if (!view.Spec.WithTls().Any()) return null;
         if (view.SecretsRefused is { } refused) return new Verdict("Unknown", "SecretsUnreadable", refused);
+        foreach (var side in view.Spec.WithTls())
+        {
+            var flaw = view.Spec.Issuer(side)! switch
+            {
+                { SecretRefs: not null } => GivenCertificates.Flaw(diagnosis, side),
+                { CertManager: not null } => ManagedCertificates.Flaw(diagnosis, side),
+                _ => null,
+            };
+            if (flaw is { } wrong) return new Verdict("False", wrong.Reason, wrong.Message);
+        }
+
         foreach (var wanted in view.Spec.WithTls().SelectMany(side => WantedCertificate.Of(diagnosis, side)))
         {
             if (Certificate.Read(view.Secret(wanted.Secret), CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { } leaf)

@@ -22,6 +22,7 @@ internal static class ProgressingCondition
         Step.IssueCertificate issue => $"signing certificate {issue.Wanted.Secret}: {issue.Why}",
         Step.Rotate rotate => $"replacing the {rotate.Side.Word()} authority ({rotate.Rotation.Phase}): {rotate.Rotation.Reason}",
         Step.FinishRotation rotated => $"the {rotated.Side.Word()} authority is replaced",
+        Step.DeleteManagedCertificate delete => $"deleting Certificate {delete.Certificate}",
         Step.DeleteSecret delete => $"deleting Secret {delete.Secret}",
         Step.AddLearner add => $"adding {add.Member} as a learner",
         Step.Promote promote => $"promoting {promote.Member}",

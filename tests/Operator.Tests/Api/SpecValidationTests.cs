@@ -56,6 +56,7 @@ public sealed class SpecValidationTests
         { "spec.backup.scratchSize", "backup: { target: { volume: { claimName: backups } }, scratchSize: 0 }" },
         { "spec.podTemplate.volumes backup-scratch", "podTemplate: { volumes: [{ name: backup-scratch }] }" },
         { "spec.podTemplate has a container named backup-agent", "podTemplate: { sidecars: [{ name: backup-agent }] }" },
+        { "spec.tls.client.issuer has selfSigned and secretRefs", "tls: { client: { issuer: { selfSigned: {}, secretRefs: { member: { name: x } } } } }" },
         { "spec.topology.hosts", "topology: { hosts: Maybe }" },
         { "spec.topology.zones.mode", "topology: { zones: { mode: Maybe } }" },
         { "spec.topology.zones.key", "topology: { zones: { key: \"\" } }" },

@@ -36,6 +36,17 @@ public sealed class ChartTests
         Assert.Equal(["a", "b"], objects.OfType<V1RoleBinding>().Where(binding => binding.RoleRef.Name == secrets.Metadata.Name).Select(binding => binding.Metadata.NamespaceProperty));
     }
 
+    [Theory]
+    [InlineData("rbac.certManager=true", true)]
+    [InlineData("rbac.certManager=true,watchNamespaces={a}", true)]
+    [InlineData("watchNamespaces={a}", false)]
+    public async Task Certificates_of_cert_manager_are_granted_where_they_are_asked_for(string values, bool granted)
+    {
+        var objects = await RenderAsync("--set", values);
+        var rules = objects.OfType<V1ClusterRole>().SelectMany(role => role.Rules).Concat(objects.OfType<V1Role>().SelectMany(role => role.Rules));
+        Assert.Equal(granted ? 1 : 0, rules.Count(rule => rule.ApiGroups.Contains("cert-manager.io")));
+    }
+
     [Fact]
     public async Task Listed_namespaces_get_Roles_and_no_ClusterRole()
     {

@@ -7,7 +7,8 @@ namespace Operator.Tests;
 public sealed class CrashTests(ITestOutputHelper output)
 {
     /// <summary>Every n-th crash point of a scenario; 1 is all of them. By default those of a long scenario are thinned out, or one alone would take minutes.</summary>
-    private static int Stride(int writes) => Environment.GetEnvironmentVariable("CRASH_STRIDE") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : 1 + (writes / 60);
+    private static int Stride(Scenario scenario, int writes) =>
+        Environment.GetEnvironmentVariable("CRASH_STRIDE") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : (1 + (writes / 60)) * scenario.Thinning;
 
     public static TheoryData<string> Scenarios => [.. Scenario.Played];
 
@@ -21,7 +22,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         var wanted = WorldState.Of(undisturbed);
         var writes = undisturbed.Writes.Writes;
         output.WriteLine($"{writes.Count} writes: {string.Join(", ", writes)}");
-        for (var write = 0; write < writes.Count; write += Stride(writes.Count))
+        for (var write = 0; write < writes.Count; write += Stride(scenario, writes.Count))
         {
             foreach (var before in new[] { true, false })
             {

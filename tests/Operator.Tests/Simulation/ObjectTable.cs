@@ -17,6 +17,9 @@ internal sealed class ObjectTable(TimeProvider time)
 
     public IReadOnlyList<Change> History => _history;
 
+    /// <summary>Kinds whose CustomResourceDefinition is not installed.</summary>
+    public HashSet<string> Unknown { get; } = new(StringComparer.Ordinal) { "certificates" };
+
     /// <summary>What the operator applied last, by plural and key: managedFields, as they live with the object and not with who wrote it.</summary>
     public Dictionary<string, JsonObject> Applied { get; } = new(StringComparer.Ordinal);
 

@@ -3,7 +3,8 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>Something that people do with a cluster, from the first wish to the rest after it.</summary>
-internal sealed record Scenario(string Name, Action<Simulation> Play)
+/// <param name="Thinning">How many times fewer crash points are tried by default than of others: handshakes with certificates take their time.</param>
+internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
 {
     public const string Cluster = "orders";
 
@@ -103,7 +104,7 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
             simulation.RunUntil(() => simulation.Cluster(Cluster).Status?.Tls is { Client: { Rotated: "2026-11-27", Rotation: null }, Peer: { Rotated: "2026-11-27", Rotation: null } },
                 TimeSpan.FromMinutes(20), () => simulation.Describe(Cluster));
             simulation.RunUntilSettled(Cluster);
-            simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            RunUntilLoaded(simulation);
         }),
         new("backups turned on, moved elsewhere, and off again", simulation =>
         {
@@ -118,6 +119,38 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
 
             Want(simulation, 1);
         }),
+        new("certificates of people that come late and are renewed", simulation =>
+        {
+            var authority = ForeignAuthority.Root(simulation.Now.UtcDateTime);
+            void Sign() => simulation.Secret("corporate", authority.Secret("corporate", simulation.Now.UtcDateTime, "*.orders-peers.shop.svc").Data);
+            simulation.Apply(Cluster, SignedBy(Spec(3), new IssuerSpec { SecretRefs = new SecretRefsSpec { Member = new LocalReference { Name = "corporate" } } }));
+            simulation.Run(TimeSpan.FromSeconds(30));
+            Sign();
+            simulation.RunUntilSettled(Cluster);
+            RunUntilLoaded(simulation);
+            simulation.Run(TimeSpan.FromMinutes(1));
+            Sign();
+            simulation.Run(TimeSpan.FromSeconds(15));
+            RunUntilLoaded(simulation);
+        }, Thinning: 3),
+        new("certificates of cert-manager, which comes late, signs other names, renews, and loses a member", simulation =>
+        {
+            StoreClusterSpec Managed(int replicas, params string[] names) => SignedBy(Spec(replicas), new IssuerSpec { CertManager = new CertManagerSpec { IssuerRef = new CertManagerIssuer { Name = "corporate" } } }, names);
+            simulation.Apply(Cluster, Managed(3));
+            simulation.Run(TimeSpan.FromSeconds(30));
+            simulation.InstallCertManager();
+            simulation.RunUntilSettled(Cluster);
+            RunUntilLoaded(simulation);
+            simulation.Apply(Cluster, Managed(3, "store.example"));
+            simulation.RunUntilSettled(Cluster);
+            RunUntilLoaded(simulation);
+            simulation.CertManager!.RenewAll();
+            simulation.Run(TimeSpan.FromSeconds(15));
+            RunUntilLoaded(simulation);
+            simulation.Apply(Cluster, Managed(1, "store.example"));
+            simulation.RunUntilSettled(Cluster);
+            simulation.RunUntil(() => simulation.Table.List("secrets").Count == 4, TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+        }, Thinning: 6),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -148,6 +181,17 @@ internal sealed record Scenario(string Name, Action<Simulation> Play)
     /// <summary>With an rpo so long that status need not follow the recoverable moment.</summary>
     public static StoreClusterSpec BackedUp(StoreClusterSpec spec, string bucket) =>
         spec with { Backup = new BackupSpec { Target = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } }, Rpo = "12h" } };
+
+    /// <summary>Everything over TLS, with certificates of somebody else's.</summary>
+    private static StoreClusterSpec SignedBy(StoreClusterSpec spec, IssuerSpec issuer, params string[] names) =>
+        spec with { Tls = new TlsSpec { Client = new ClientTlsSpec { Issuer = issuer }, Peer = new PeerTlsSpec { Issuer = issuer }, ExtraSans = names.Length > 0 ? names : null } };
+
+    /// <summary>Every member was seen to show what its Secret holds.</summary>
+    private static void RunUntilLoaded(Simulation simulation)
+    {
+        simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+        simulation.RunUntilSettled(Cluster);
+    }
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

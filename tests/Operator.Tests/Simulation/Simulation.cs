@@ -45,6 +45,9 @@ internal sealed class Simulation : IDisposable
 
     public SimulatedTls Tls { get; }
 
+    /// <summary>Null while it is not installed.</summary>
+    public SimulatedCertManager? CertManager { get; private set; }
+
     public ObjectTable Table => _table;
 
     public DateTimeOffset Now => _time.GetUtcNow();
@@ -78,6 +81,12 @@ internal sealed class Simulation : IDisposable
             ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
             ["spec"] = wanted.DeepClone(),
         });
+    }
+
+    public void InstallCertManager()
+    {
+        _table.Unknown.Remove("certificates");
+        CertManager = new SimulatedCertManager(_table, _time);
     }
 
     public void Delete(string plural, string name) => _table.Delete(plural, Key(name));
@@ -146,9 +155,12 @@ internal sealed class Simulation : IDisposable
     }
 
     /// <summary>kubectl create secret generic, or with another password: makes the Secret or changes it.</summary>
-    public void Secret(string name, string password)
+    public void Secret(string name, string password) => Secret(name, new Dictionary<string, byte[]> { ["password"] = Encoding.UTF8.GetBytes(password) });
+
+    /// <inheritdoc cref="Secret(string, string)"/>
+    public void Secret(string name, IDictionary<string, byte[]> entries)
     {
-        var data = new JsonObject { ["password"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(password)) };
+        var data = new JsonObject(entries.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Convert.ToBase64String(entry.Value))));
         if (_table.Get("secrets", Key(name)) is { } there)
         {
             var changed = (JsonObject)there.DeepClone();
@@ -173,6 +185,7 @@ internal sealed class Simulation : IDisposable
     {
         _time.Advance(turn);
         Kubernetes.Tick();
+        CertManager?.Tick();
         Store.Tick();
         Tls.Tick();
         for (var number = 0; number < _operators.Count; number++)

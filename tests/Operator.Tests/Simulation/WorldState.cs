@@ -68,7 +68,7 @@ internal static class WorldState
         {
             var copy = (JsonObject)item.DeepClone();
             Strip(copy, left);
-            if (plural == "secrets" && copy["metadata"]!["labels"] is not null) Summarize(copy);
+            if (plural == "secrets" && (copy["metadata"]!["labels"] is not null || copy["data"]![CertificateSecret.CertificateEntry] is not null)) Summarize(copy);
             var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
             yield return ($"{plural}/{ObjectTable.KeyOf(item).Name}", (JsonObject)JsonNode.Parse(text)!);
         }

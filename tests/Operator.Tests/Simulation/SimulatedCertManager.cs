@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Operator.Controller;
+using Operator.Core;
+
+namespace Operator.Tests;
+
+/// <summary>cert-manager as the operator meets it: some time after a Certificate was made or changed, its Secret holds what it asks for, and its status says so.
+/// The Secret of a Certificate that is deleted stays.</summary>
+internal sealed class SimulatedCertManager(ObjectTable table, TimeProvider time)
+{
+    private static readonly TimeSpan s_takes = TimeSpan.FromSeconds(2);
+
+    private readonly ForeignAuthority _authority = ForeignAuthority.Root(time.GetUtcNow().UtcDateTime);
+    private readonly Dictionary<(string Uid, int Generation), DateTimeOffset> _due = [];
+
+    public void Tick()
+    {
+        foreach (var item in table.List("certificates"))
+        {
+            var wanted = ((string)item["metadata"]!["uid"]!, item["metadata"]!["generation"]!.GetValue<int>());
+            if (!_due.TryGetValue(wanted, out var due)) _due[wanted] = due = time.GetUtcNow() + s_takes;
+            if (due == DateTimeOffset.MaxValue || time.GetUtcNow() < due) continue;
+            _due[wanted] = DateTimeOffset.MaxValue;
+            Sign(item);
+        }
+    }
+
+    /// <summary>As if two thirds of their lives were over.</summary>
+    public void RenewAll()
+    {
+        foreach (var wanted in _due.Keys.ToList()) _due[wanted] = time.GetUtcNow();
+    }
+
+    private void Sign(JsonObject item)
+    {
+        var certificate = KubernetesJson.Deserialize<ManagedCertificate>(item.ToJsonString());
+        var (spec, key) = (certificate.Spec, ObjectTable.KeyOf(item));
+        var secret = _authority.Secret(spec.SecretName, time.GetUtcNow().UtcDateTime, [.. spec.DnsNames ?? [], .. spec.IpAddresses ?? []]);
+        secret.Metadata.NamespaceProperty = key.Namespace;
+        secret.Metadata.Labels = new Dictionary<string, string>(spec.SecretTemplate.Labels);
+        secret.Metadata.Annotations = new Dictionary<string, string> { [ManagedCertificates.NameAnnotation] = key.Name };
+        var made = (JsonObject)JsonNode.Parse(KubernetesJson.Serialize(secret))!;
+        if (table.Get("secrets", new ObjectKey(key.Namespace, spec.SecretName)) is { } there)
+        {
+            var changed = (JsonObject)there.DeepClone();
+            changed["data"] = made["data"]!.DeepClone();
+            table.Put("secrets", changed);
+        }
+        else
+        {
+            table.Create("secrets", made);
+        }
+
+        var condition = new V1Condition { Type = "Ready", Status = "True", Reason = "Ready", Message = "signed", ObservedGeneration = certificate.Metadata.Generation, LastTransitionTime = time.GetUtcNow().UtcDateTime };
+        var told = (JsonObject)item.DeepClone();
+        told["status"] = JsonNode.Parse(KubernetesJson.Serialize(new ManagedCertificateStatus { Conditions = [condition] }));
+        table.Put("certificates", told);
+    }
+}
