@@ -38,7 +38,7 @@ public sealed class AccessControl
     /// <summary>Lets the call in, with who asks, or answers why not. What was read outside the log counts only when users and roles are still the same afterwards.</summary>
     internal async ValueTask<Answer> PassAsync(HttpContext http, Guard guard, Func<Caller, ValueTask<Answer>> call)
     {
-        var bearer = await (guard.IsForAnybody && !IsOff ? IdentifyAsync(http) : AdmitAsync(http, guard.Required));
+        var bearer = await (guard.ReadsToken && guard.Required.Kind == AccessKind.Open && !IsOff ? IdentifyAsync(http) : AdmitAsync(http, guard.Required));
         if (bearer.Error != StoreError.None) return bearer.Error;
         var answer = await call(new(http, bearer.Credentials));
         if (!guard.Reads || answer.Failed || Recheck(bearer.Credentials) == StoreError.None) return answer;

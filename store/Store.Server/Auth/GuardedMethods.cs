@@ -31,7 +31,7 @@ sealed class GuardedMethods(AccessControl access, ServerOptions options)
         Add("KV/DeleteRange", DeleteRangeRequest.Parser, request => RequestValidation.CheckDeleteRange(request) != StoreError.None ? Server.Guard.Open : new(RequiredAccess.Of(request)));
         Add("KV/Txn", TxnRequest.Parser, request => RequestValidation.CheckTxn(request, txnOperationsMax) != StoreError.None
             ? Server.Guard.Open
-            : new(RequiredAccess.Of(request), Reads: RequestValidation.IsReadOnly(request)));
+            : new(RequiredAccess.Of(request), Reads: RequestValidation.IsReadOnly(request), ReadsToken: true));
         Add("Lease/LeaseRevoke", LeaseRevokeRequest.Parser, request => new(RequiredAccess.WriteLease(new(request.ID))));
         Add("Lease/LeaseTimeToLive", LeaseTimeToLiveRequest.Parser, request => new(request.Keys ? RequiredAccess.ReadLeases([new(request.ID)]) : RequiredAccess.Authenticated, Reads: request.Keys));
         Add("Maintenance/Alarm", AlarmRequest.Parser, request => new(request.Action == AlarmAction.Get ? RequiredAccess.Authenticated : RequiredAccess.Administrative));
@@ -63,12 +63,10 @@ sealed class GuardedMethods(AccessControl access, ServerOptions options)
 }
 
 /// <param name="Reads">The answer was read outside the log: it counts only when users and roles are still the same afterwards.</param>
-readonly record struct Guard(RequiredAccess Required, bool Reads = false)
+/// <param name="ReadsToken">Also where nothing is required: a token that is nobody's is refused, and one that has become old.</param>
+readonly record struct Guard(RequiredAccess Required, bool Reads = false, bool ReadsToken = false)
 {
     public static readonly Guard Open = new(RequiredAccess.Open);
-
-    /// <summary>Also for those without a name, but not for those with a token that is nobody's, or has become old.</summary>
-    public bool IsForAnybody => Reads && Required.Kind == AccessKind.Open;
 
     /// <summary>What is read or open to everybody never becomes a command.</summary>
     public bool IsForTheLog => !Reads && Required.Kind != AccessKind.Open;

@@ -41,11 +41,13 @@ sealed class MaintenanceService(ServerOptions options, MemberIdentity identity, 
             DowngradeInfo = new() { Enabled = view.Cluster.DowngradeTarget.Length > 0, TargetVersion = view.Cluster.DowngradeTarget },
         };
         if (raft.Leader.IsNone) response.Errors.Add(StatusMapping.ToStatus(StoreError.NoLeader).Detail);
-        // The trailing space is part of what Go prints for the message.
-        foreach (var alarm in view.Cluster.Alarms)
-            response.Errors.Add($"memberID:{alarm.MemberID} alarm:{alarm.Alarm.ToString().ToUpperInvariant()} ");
+        foreach (var alarm in view.Cluster.Alarms) response.Errors.Add(TextOf(alarm));
         return new(Answer.Of(response));
     }
+
+    /// <summary>As Go prints the message: without what is zero, and with a blank behind each field.</summary>
+    internal static string TextOf(AlarmMember alarm) =>
+        $"{(alarm.MemberID == 0 ? "" : $"memberID:{alarm.MemberID} ")}alarm:{alarm.Alarm.ToString().ToUpperInvariant()} ";
 
     async ValueTask<Answer> AlarmAsync(AlarmRequest request, Caller caller)
     {

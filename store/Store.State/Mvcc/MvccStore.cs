@@ -169,7 +169,8 @@ sealed class MvccStore
     {
         batch.Put(Table.Revisions, Row.EngineKey(id), row);
         rows.Add(id, row);
-        Note(new(id, row, previous?.Row));
+        // What the same transaction has put is nobody's previous value.
+        Note(new(id, row, previous?.Main == id.Main.Value ? null : previous?.Row));
         if (previous is not null) cache.Drop(previous);
         index.Set(entry);
     }

@@ -2,12 +2,12 @@ namespace Store.State;
 
 /// <summary>One change as it stands in the log and goes to watchers: encoded once, shared by all of them.</summary>
 /// <param name="KeyValue">Encoded mvccpb.KeyValue; of a deletion just key and mod_revision.</param>
-/// <param name="Superseded">The row that this one replaced; none for the first of a key's life.</param>
+/// <param name="Superseded">The row that this one replaced, perhaps of the same revision; none for the first of a key's life.</param>
 /// <param name="IsCreate">create_revision equals mod_revision.</param>
 public sealed record StoredEvent(
     RowId Id, bool IsDelete, bool IsCreate, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> KeyValue, RowId Superseded)
 {
-    /// <summary>The encoded KeyValue before this change when it was at hand at apply; null: look it up by <see cref="Superseded"/>.</summary>
+    /// <summary>The encoded KeyValue before this revision when it was at hand at apply; null: look it up by <see cref="Superseded"/>.</summary>
     public ReadOnlyMemory<byte>? Previous { get; init; }
 
     internal static StoredEvent Of(RowId id, ReadOnlyMemory<byte> row, ReadOnlyMemory<byte>? previous)
@@ -64,13 +64,21 @@ public sealed partial class EventLog : IEventHistory
     /// <summary>True when <see cref="Read"/> from here needs no disk.</summary>
     public bool InMemory(Revision from) => from > published.Latest.Revision || published.Tail.Has(from.Value);
 
-    /// <summary>The encoded KeyValue that the event replaced, null when there was none or compaction has removed it.</summary>
+    /// <summary>
+    /// The encoded KeyValue before the event's revision, null when there was none or compaction has removed it. A transaction that puts a key and deletes it again makes
+    /// two events of one revision: for both of them it is what was there before the transaction, as in etcd.
+    /// </summary>
     public ReadOnlyMemory<byte>? Previous(StoredEvent storedEvent)
     {
         if (storedEvent.Previous is { } previous) return previous;
-        if (storedEvent.Superseded.IsNone) return null;
-        // Not a plain null: as the other arm of a condition it would become an empty row.
-        return published.Rows.Load(storedEvent.Superseded) is { } row ? Row.KeyValue(row) : default(ReadOnlyMemory<byte>?);
+        var superseded = storedEvent.Superseded;
+        while (!superseded.IsNone)
+        {
+            if (published.Rows.Load(superseded) is not { } row) return null;
+            if (superseded.Main != storedEvent.Id.Main) return Row.KeyValue(row);
+            superseded = Row.Superseded(row.Span);
+        }
+        return null;
     }
 
     /// <param name="rows">Stands on its first row.</param>

@@ -28,6 +28,7 @@ sealed class DifferentialRun : IAsyncDisposable
     readonly Subject reference;
     readonly Subject other;
     readonly List<Step> taken = [];
+    readonly bool[] catchingUp = new bool[Subject.Streams];
 
     DifferentialRun(LoopbackCluster referenceCluster, LoopbackCluster otherCluster, Func<Step, string, string>? tamper)
     {
@@ -92,23 +93,28 @@ sealed class DifferentialRun : IAsyncDisposable
         taken.Add(step);
         foreach (var stream in Enumerable.Range(0, Subject.Streams).Where(stream => IsLookDue(stream, step)))
         {
-            if (await CompareStreamAsync(stream, step is Step.WatchReset or Step.WatchCancel) is { } behind)
+            if (await CompareStreamAsync(stream, step is Step.WatchReset or Step.WatchCancel || (catchingUp[stream] && IsCompaction(step))) is { } behind)
                 return behind;
         }
         var answers = await Task.WhenAll(reference.TakeAsync(step), other.TakeAsync(step));
         if (!answers[0].SameAs(answers[1]))
             return new Difference([.. taken], answers[0].Text, answers[1].Text);
+        if (step is Step.WatchCreate { Request.StartRevision: > 0 } create && create.Request.StartRevision <= Knowledge.Revision)
+            catchingUp[create.Stream] = true;
         Knowledge.Learn(step, answers[0]);
         Granted += answers[0].Response is null ? 0 : 1;
         return null;
     }
+
+    static bool IsCompaction(Step step) => step is Step.Unary { Request: CompactionRequest } or Step.Snapshot;
 
     /// <summary>Compaction and cancelling race with events on their way; time must not decide what a watcher still sees.</summary>
     bool IsLookDue(int stream, Step step) => step switch
     {
         Step.WatchCancel cancel => cancel.Stream == stream,
         Step.WatchProgress progress => progress.Stream == stream,
-        Step.Unary { Request: CompactionRequest } or Step.Snapshot or Step.WatchReset => true,
+        Step.WatchReset => true,
+        _ when IsCompaction(step) => true,
         _ => (taken.Count + (stream * StepsBetweenLooks / Subject.Streams)) % StepsBetweenLooks == 0,
     };
 
@@ -122,6 +128,7 @@ sealed class DifferentialRun : IAsyncDisposable
         return null;
     }
 
+    /// <param name="last">Time must not decide any more what comes: the step ends watches, or compacts what they may still have to read.</param>
     async Task<Difference?> CompareStreamAsync(int stream, bool last)
     {
         if (!reference.HasStream(stream))
@@ -137,6 +144,7 @@ sealed class DifferentialRun : IAsyncDisposable
         }
         if (future && last)
             await Task.Delay(FutureDelay);
+        catchingUp[stream] &= future && !last;
         return await DifferInTimeAsync(stream) ? new Difference([.. taken], reference.Transcript(stream), other.Transcript(stream)) : null;
     }
 

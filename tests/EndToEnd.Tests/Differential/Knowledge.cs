@@ -21,6 +21,8 @@ sealed class Knowledge
     public bool AuthEnabled { get; private set; }
     /// <summary>Of the users there are; null for those that have none.</summary>
     public SortedDictionary<string, string?> Passwords { get; } = new(StringComparer.Ordinal);
+    /// <summary>Users that there are not any more. etcd 3.5 goes on to say of them that they have no password, until it has written that they are gone.</summary>
+    public SortedSet<string> PasswordlessBefore { get; } = new(StringComparer.Ordinal);
     /// <summary>Since their passwords or authentication changed last.</summary>
     public SortedSet<string> LoggedIn { get; } = new(StringComparer.Ordinal);
 
@@ -106,12 +108,17 @@ sealed class Knowledge
         {
             case AuthUserAddRequest add:
                 Passwords[add.Name] = add.Options is { NoPassword: true } ? null : add.Password;
+                PasswordlessBefore.Remove(add.Name);
                 break;
             case AuthUserChangePasswordRequest change:
-                Passwords[change.Name] = change.Password;
+                // Who has none does not get one.
+                if (Passwords.GetValueOrDefault(change.Name) is not null)
+                    Passwords[change.Name] = change.Password;
                 LoggedIn.Remove(change.Name);
                 break;
             case AuthUserDeleteRequest delete:
+                if (Passwords.GetValueOrDefault(delete.Name) is null)
+                    PasswordlessBefore.Add(delete.Name);
                 Passwords.Remove(delete.Name);
                 LoggedIn.Remove(delete.Name);
                 break;

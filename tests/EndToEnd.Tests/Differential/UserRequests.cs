@@ -54,6 +54,8 @@ sealed class UserRequests(Random random, ByteString[] keys, bool guarded)
     Step.Unary About(Knowledge known)
     {
         var request = Request(known);
+        if (request is AuthenticateRequest login && known.PasswordlessBefore.Contains(login.Name))
+            login.Name = Root;
         return new(request, Json: Chance(7)) { As = known.AuthEnabled && (IsOpenedLater(request) || Chance(85)) ? Root : Asker(known) };
     }
 

@@ -44,9 +44,13 @@ public sealed class DoorTests : IAsyncLifetime
     [Fact]
     public async Task A_transaction_that_does_nothing_is_for_everybody_but_the_bearer_of_a_false_token()
     {
-        foreach (var who in new[] { store.Root, store.Bob, Nobody }) Assert.True((await store.Keys.TxnAsync(new(), who, cancellationToken: Token)).Succeeded);
-        await RefusedAsync(StatusCode.Unauthenticated, "etcdserver: invalid auth token",
-            async () => await store.Keys.TxnAsync(new(), new Metadata { { "token", "abcdefghijklmnop.7" } }, cancellationToken: Token));
+        var wordy = new TxnRequest { Success = { new RequestOp { RequestTxn = new() } } };
+        foreach (var txn in new[] { new TxnRequest(), wordy })
+        {
+            foreach (var who in new[] { store.Root, store.Bob, Nobody }) Assert.True((await store.Keys.TxnAsync(txn, who, cancellationToken: Token)).Succeeded);
+            await RefusedAsync(StatusCode.Unauthenticated, "etcdserver: invalid auth token",
+                async () => await store.Keys.TxnAsync(txn, new Metadata { { "token", "abcdefghijklmnop.7" } }, cancellationToken: Token));
+        }
     }
 
     /// <summary>As in etcd, which measures what is to go into the log before it asks who may.</summary>

@@ -176,6 +176,7 @@ sealed class ClientServer : IAsyncDisposable
         }
 
         application.Use(StreamMetrics.MeasureAsync);
+        application.Use(new LegibleRequests(options.MessageBytesMax).InvokeAsync);
         application.UseRouting();
         foreach (var map in StreamServices) map(application);
         // Not Run: what was mapped is executed behind everything here.

@@ -6,11 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Store.Server;
 
 /// <summary>
-/// What ends a stream unexpectedly, in the words that unary calls use: a message that cannot be read is the client's mistake, answered and not logged; anything else is
+/// What ends a stream unexpectedly, in the words of etcd's gRPC: a message that cannot be read is the client's mistake, answered and not logged; anything else is
 /// ours and logged as a whole.
 /// </summary>
 sealed class StreamFaults(ILoggerFactory logging) : Interceptor
 {
+    /// <summary>Of a message on a stream, as etcd's gRPC has it; unary calls say it in other words.</summary>
+    public const string IllegibleText = "grpc: failed to unmarshal the received message: ";
+
     readonly ILogger logger = logging.CreateLogger("Store.Requests");
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
@@ -47,7 +50,7 @@ sealed class StreamFaults(ILoggerFactory logging) : Interceptor
             }
             catch (InvalidProtocolBufferException exception)
             {
-                throw new RpcException(new(StatusCode.Internal, "grpc: error unmarshalling request: " + exception.Message));
+                throw new RpcException(new(StatusCode.Internal, IllegibleText + exception.Message));
             }
             catch (InvalidDataException exception)
             {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Frozen;
-using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Grpc.Core;
@@ -23,7 +22,6 @@ namespace Store.Server;
 /// <param name="hasLeader">Callers may ask for one (metadata "hasleader") and are refused where there is none.</param>
 sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax, Func<bool> hasLeader, ILogger logger)
 {
-    const int PrefixBytes = 5;
     const string ContentType = "application/grpc";
     const string StatusName = "grpc-status", MessageName = "grpc-message";
 
@@ -105,12 +103,12 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
         {
             var read = await reader.ReadAsync();
             var buffer = read.Buffer;
-            if (TryReadMessage(buffer, out var message, out var compressed, out var problem))
+            if (RequestFrame.TryRead(buffer, messageBytesMax, out var message, out var compressed, out var problem))
             {
                 ValueTask<Answer> call = default;
                 if (problem is null)
                 {
-                    StoreMetrics.ClientReceivedBytes.Add(message.Length + PrefixBytes);
+                    StoreMetrics.ClientReceivedBytes.Add(message.Length + RequestFrame.PrefixBytes);
                     problem = Begin(http, method, message, compressed, out call);
                 }
 
@@ -136,7 +134,7 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
                     return new Status(StatusCode.Unimplemented, $"grpc: Decompressor is not installed for grpc-encoding \"{http.Request.Headers["grpc-encoding"]}\"");
                 }
 
-                if (Decompress(message) is not { } plain) return TooLarge(messageBytesMax + 1L);
+                if (RequestFrame.Decompress(message, messageBytesMax) is not { } plain) return RequestFrame.TooLarge(messageBytesMax + 1L, messageBytesMax);
                 message = new(plain);
             }
 
@@ -149,40 +147,6 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
         {
             return new Status(StatusCode.Internal, "grpc: error unmarshalling request: " + exception.Message);
         }
-    }
-
-    /// <summary>True once the message is there, or a problem is known.</summary>
-    bool TryReadMessage(in ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> message, out bool compressed, out Status? problem)
-    {
-        (message, compressed, problem) = (default, false, null);
-        if (buffer.Length < PrefixBytes) return false;
-        Span<byte> prefix = stackalloc byte[PrefixBytes];
-        buffer.Slice(0, PrefixBytes).CopyTo(prefix);
-        var length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
-        compressed = prefix[0] == 1;
-        if (prefix[0] > 1) problem = new Status(StatusCode.Internal, $"grpc: received unexpected payload format {prefix[0]}");
-        else if (length > messageBytesMax) problem = TooLarge(length);
-        if (problem is not null) return true;
-        if (buffer.Length < PrefixBytes + length) return false;
-        message = buffer.Slice(PrefixBytes, length);
-        return true;
-    }
-
-    Status TooLarge(long length) => new(StatusCode.ResourceExhausted, $"grpc: received message larger than max ({length} vs. {messageBytesMax})");
-
-    /// <summary>Null when the plain message is too large.</summary>
-    byte[]? Decompress(ReadOnlySequence<byte> message)
-    {
-        using var gzip = new GZipStream(new MemoryStream(message.ToArray()), CompressionMode.Decompress);
-        using var plain = new MemoryStream();
-        var piece = new byte[16 * 1024];
-        while (gzip.Read(piece) is > 0 and var count)
-        {
-            plain.Write(piece.AsSpan(0, count));
-            if (plain.Length > messageBytesMax) return null;
-        }
-
-        return plain.ToArray();
     }
 
     static async ValueTask<StatusCode> WriteAsync(HttpContext http, Answer answer)
@@ -199,17 +163,17 @@ sealed class UnaryEndpoint(IEnumerable<UnaryMethod> methods, int messageBytesMax
         var writer = http.Response.BodyWriter;
         WritePrefix(writer, (uint)size);
         await answer.WriteAsync(writer);
-        StoreMetrics.ClientSentBytes.Add(size + PrefixBytes);
+        StoreMetrics.ClientSentBytes.Add(size + RequestFrame.PrefixBytes);
         http.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers[StatusName] = "0";
         return StatusCode.OK;
     }
 
     static void WritePrefix(System.IO.Pipelines.PipeWriter writer, uint length)
     {
-        var prefix = writer.GetSpan(PrefixBytes);
+        var prefix = writer.GetSpan(RequestFrame.PrefixBytes);
         prefix[0] = 0;
         BinaryPrimitives.WriteUInt32BigEndian(prefix[1..], length);
-        writer.Advance(PrefixBytes);
+        writer.Advance(RequestFrame.PrefixBytes);
     }
 
     /// <summary>grpc-message is UTF-8 with everything outside printable ASCII percent-encoded, and '%' itself.</summary>
