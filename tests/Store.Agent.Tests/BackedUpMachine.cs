@@ -78,14 +78,14 @@ sealed class BackedUpMachine : IDisposable
             Parts = [],
             Version = "test",
         };
-        return await Writer.WriteAsync(draft, image.ReadAsync(), cancellationToken);
+        return await Writer.WriteAsync(draft, image.ReadAsync(), Pace.None, cancellationToken);
     }
 
     /// <summary>One run of deltas that waits for it; false when there is none.</summary>
     public async Task<bool> MergeAsync(CancellationToken cancellationToken)
     {
         if (DeltaMerging.Next((await Catalogue.ReadAsync(Cluster, cancellationToken)).Backups) is not { } run) return false;
-        await new DeltaMerge(Catalogue, new(Target, key), Writer, Scratch, "test").RunAsync(run, BackupName.NewId(Now, ids++), cancellationToken);
+        await new DeltaMerge(Catalogue, new(Target, key), Writer, Scratch, "test").RunAsync(run, BackupName.NewId(Now, ids++), Pace.None, cancellationToken);
         return true;
     }
 

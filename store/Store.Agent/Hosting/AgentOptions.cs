@@ -19,6 +19,9 @@ public sealed record AgentOptions
     /// <summary>Zero for none.</summary>
     public TimeSpan DrillInterval { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Bytes a second that a full backup, or a merge of deltas, reads, stores and verifies at most; 0 for as many as there can be.</summary>
+    public long FullRateLimit { get; init; } = 64 << 20;
+
     /// <summary>How old an object must be that belongs to no backup, before it is removed: longer than any backup takes.</summary>
     public TimeSpan GarbageGrace { get; init; } = TimeSpan.FromHours(6);
 

@@ -13,7 +13,7 @@ sealed class AgentParts : IDisposable
         Catalogue = new(target, key);
         var reader = new BackupReader(target, key);
         var writer = new BackupWriter(target, Catalogue, key, options.ScratchFolder);
-        Taker = new(Member, writer, options.ScratchFolder, time);
+        Taker = new(Member, writer, options.ScratchFolder, options.FullRateLimit, time);
         Merge = new(Catalogue, reader, writer, options.ScratchFolder, version);
         // It sees what anybody sees who restores: a catalogue of its own.
         Drill = new(new(target, key), reader, options.ScratchFolder, time);

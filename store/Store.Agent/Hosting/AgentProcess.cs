@@ -21,6 +21,7 @@ public static class AgentProcess
     public static async Task RunAsync(AgentOptions options, string version, ILoggerFactory logging, CancellationToken stopping)
     {
         var logger = logging.CreateLogger("Store.Agent");
+        LowPriority.Take();
         PrepareScratch(options.ScratchFolder);
         var state = new AgentState();
         AgentMetrics.Observe(state, TimeProvider.System);

@@ -64,6 +64,7 @@ sealed class AgentState
         lock (gate) status = status with { Turn = rank == 0 };
     }
 
+    /// <summary>What can be restored with it is seen at the next look: it may need another one that is under way, or be older than what is there.</summary>
     public void Took(Manifest taken, TimeSpan took)
     {
         AgentMetrics.Took(taken, took);
@@ -71,8 +72,6 @@ sealed class AgentState
         {
             status = status with
             {
-                RecoverableTo = taken.Time,
-                RecoverableRevision = taken.To,
                 LastFull = taken.IsFull ? TakenBackup.Of(taken) : status.LastFull,
                 LastDelta = taken.IsFull ? status.LastDelta : TakenBackup.Of(taken),
             };

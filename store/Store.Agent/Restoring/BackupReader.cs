@@ -6,7 +6,9 @@ namespace Store.Agent;
 public sealed class BackupReader(IBackupTarget target, BackupKey? key)
 {
     /// <exception cref="BackupException">Parts are missing or damaged, or the target cannot be reached.</exception>
-    public async Task ReadAsync(Manifest manifest, string path, CancellationToken cancellationToken)
+    public Task ReadAsync(Manifest manifest, string path, CancellationToken cancellationToken) => ReadAsync(manifest, path, Pace.None, cancellationToken);
+
+    internal async Task ReadAsync(Manifest manifest, string path, Pace pace, CancellationToken cancellationToken)
     {
         try
         {
@@ -18,6 +20,7 @@ public sealed class BackupReader(IBackupTarget target, BackupKey? key)
                 var plain = await coming!;
                 coming = number + 1 < manifest.Parts.Length ? LoadAsync(manifest, number + 1, cancellationToken) : null;
                 await file.WriteAsync(plain, cancellationToken);
+                await pace.PassAsync(plain.Length, cancellationToken);
             }
         }
         catch (IOException e)

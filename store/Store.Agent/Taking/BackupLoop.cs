@@ -19,6 +19,9 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     /// <summary>What the backups ended with when one became due, and when that was.</summary>
     (string? Newest, DateTimeOffset Since)? waiting;
     Task? full;
+
+    /// <summary>What the full backup under way will be.</summary>
+    volatile Manifest? begun;
     DateTimeOffset nextFull;
     int fullFailures;
     CatalogueContent? known;
@@ -26,8 +29,9 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     DateTimeOffset nextList;
     int? rank;
     DateTimeOffset nextRanking;
+    readonly Tidying tidy = new(options, parts, time, logger);
+    Task? tidying;
     DateTimeOffset nextTidy;
-    DateTimeOffset nextGarbage;
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -36,7 +40,8 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
             var wait = options.Schedule.DeltaInterval < LookInterval ? options.Schedule.DeltaInterval : LookInterval;
             try
             {
-                await TurnAsync(stopping);
+                // What was taken is to be seen at once.
+                if (await TurnAsync(stopping)) wait = TimeSpan.Zero;
                 failures = 0;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -50,7 +55,7 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
             await Task.Delay(wait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         // It was told to stop, too.
-        if (full is not null) await full.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(full ?? Task.CompletedTask, tidying ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>How long to wait now.</summary>
@@ -66,7 +71,8 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     static TimeSpan BackOff(int failures) =>
         TimeSpan.FromSeconds(Math.Min(BackOffMax.TotalSeconds, Math.Pow(2, Math.Min(failures, 10))) * (1 + Random.Shared.NextDouble() / 4));
 
-    async Task TurnAsync(CancellationToken stopping)
+    /// <returns>Whether a delta was taken.</returns>
+    async Task<bool> TurnAsync(CancellationToken stopping)
     {
         var member = await parts.Member.StatusAsync(stopping);
         var now = time.GetUtcNow();
@@ -78,16 +84,17 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
         var newest = RecoveryPlan.Newest(content.Backups)?.Chain[^1];
         waiting = next is NextBackup.Nothing ? null : waiting is { } since && since.Newest == newest?.Id ? since : (newest?.Id, now);
         await RankAsync(member, now, stopping);
-        if (!Turn.IsMine(rank, waiting?.Since, now, next)) return;
-        await TakeAsync(next, newest, stopping);
+        if (!Turn.IsMine(rank, waiting?.Since, now, next)) return false;
+        var took = await TakeAsync(next, newest, stopping);
         await TidyAsync(member.ClusterId, stopping);
+        return took;
     }
 
     /// <summary>Takes the outcome of a full backup that has ended. One that failed is waited for by itself: deltas go on.</summary>
     async Task EndFullAsync(DateTimeOffset now)
     {
         if (full is not { IsCompleted: true } ended) return;
-        (full, known) = (null, null);
+        (full, begun, known) = (null, null, null);
         try
         {
             await ended;
@@ -100,7 +107,7 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     }
 
     NextBackup Decide(CatalogueContent content, MemberStatus member, DateTimeOffset now) =>
-        NextBackup.Decide(content.Backups, member, options.Schedule, now, isFullUnderWay: full is not null || now < nextFull);
+        NextBackup.Decide(content.Backups, member, options.Schedule, now, isFullUnderWay: full is not null || now < nextFull, begun);
 
     /// <summary>
     /// A list costs money in a cloud. Whoever has the turn makes one when a backup seems due, to see whether another agent has taken it; all do from time to time.
@@ -126,44 +133,44 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     }
 
     /// <summary>A full backup may take long; deltas go on beside it.</summary>
-    async Task TakeAsync(NextBackup next, Manifest? newest, CancellationToken stopping)
+    async Task<bool> TakeAsync(NextBackup next, Manifest? newest, CancellationToken stopping)
     {
         if (next is NextBackup.Full(var why)) full = FullAsync(why, newest, stopping);
-        if (next is not NextBackup.Delta(var after)) return;
+        if (next is not NextBackup.Delta(var after)) return false;
         var started = Stopwatch.GetTimestamp();
-        if (await parts.Taker.DeltaAsync(after, withHash: false, stopping) is { } delta) state.Took(delta, Stopwatch.GetElapsedTime(started));
-        else if (full is null && time.GetUtcNow() >= nextFull) full = FullAsync("the member's history does not go on from the last backup", newest, stopping);
+        var delta = await parts.Taker.DeltaAsync(after, withHash: false, stopping);
         known = null;
+        if (delta is not null) state.Took(delta, Stopwatch.GetElapsedTime(started));
+        else if (full is null && time.GetUtcNow() >= nextFull) full = FullAsync("the member's history does not go on from the last backup", newest, stopping);
+        return delta is not null;
     }
 
     async Task FullAsync(string why, Manifest? newest, CancellationToken stopping)
     {
         AgentLog.TakingFull(logger, why);
         var started = Stopwatch.GetTimestamp();
-        var full = await parts.Taker.FullAsync(newest, stopping);
+        var full = await parts.Taker.FullAsync(newest, draft => begun = draft, stopping);
         state.Took(full, Stopwatch.GetElapsedTime(started));
         AgentLog.TookFull(logger, full.Id, full.To, full.PlainBytes, full.StoredBytes, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    /// <summary>Retention, merging, garbage: none of it is urgent, and all of it may be done by two agents at once.</summary>
+    /// <summary>Merging may take long, too.</summary>
     async Task TidyAsync(string cluster, CancellationToken stopping)
     {
-        var now = time.GetUtcNow();
-        if (now < nextTidy) return;
-        nextTidy = now + TidyInterval;
-        foreach (var expired in Retention.Expired((await parts.Catalogue.ReadAsync(cluster, stopping)).Backups, options.Retention))
+        if (tidying is { IsCompleted: true } ended)
         {
-            await parts.Catalogue.RemoveAsync(expired, stopping);
-            AgentLog.Removed(logger, expired.Id, expired.To);
+            tidying = null;
+            try
+            {
+                await ended;
+            }
+            catch (BackupException e)
+            {
+                Report(e, 0);
+            }
         }
-        if (DeltaMerging.Next((await parts.Catalogue.ReadAsync(cluster, stopping)).Backups) is { } run)
-        {
-            var merged = await parts.Merge.RunAsync(run, BackupTaker.NewId(now), stopping);
-            AgentLog.Merged(logger, run.Count, merged.From, merged.To, merged.StoredBytes);
-        }
-        if (now < nextGarbage) return;
-        nextGarbage = now + options.GarbageGrace / 4;
-        var collected = await parts.Catalogue.CollectGarbageAsync(cluster, now - options.GarbageGrace, stopping);
-        if (collected > 0) AgentLog.CollectedGarbage(logger, collected);
+        if (tidying is not null || time.GetUtcNow() < nextTidy) return;
+        nextTidy = time.GetUtcNow() + TidyInterval;
+        tidying = tidy.RunAsync(cluster, stopping);
     }
 }

@@ -8,17 +8,21 @@ namespace Store.Agent;
 /// Takes one backup: brings the member's copy into scratch as fast as it comes, then stores it from there. A target that is slow or does not answer costs the
 /// member nothing: it holds its view of the state only as long as the copy takes.
 /// </summary>
-public sealed class BackupTaker(MemberClient member, BackupWriter writer, string scratch, TimeProvider time)
+/// <param name="fullRateLimit">Bytes a second for full backups; 0 for no limit.</param>
+public sealed class BackupTaker(MemberClient member, BackupWriter writer, string scratch, long fullRateLimit, TimeProvider time)
 {
     const int PieceBytes = 1 << 20;
 
     /// <param name="newest">What the backups end with; the new one belongs to the same history if it goes on from there.</param>
-    public async Task<Manifest> FullAsync(Manifest? newest, CancellationToken cancellationToken)
+    /// <param name="begun">Is told what it will be as soon as that is known, long before it is there: deltas can go on from it.</param>
+    public async Task<Manifest> FullAsync(Manifest? newest, Action<Manifest> begun, CancellationToken cancellationToken)
     {
         using var copy = await member.CopyAsync(newest?.To ?? 0, whole: true, withHash: true, cancellationToken)
             ?? throw new BackupException(BackupFailure.Member, "the member refused a whole copy");
         var draft = Draft(copy.Head);
-        return await StoreAsync(copy, newest is not null && GoesOn(copy.Head, newest) ? draft with { History = newest.History } : draft, cancellationToken);
+        if (newest is not null && GoesOn(copy.Head, newest)) draft = draft with { History = newest.History };
+        begun(draft);
+        return await StoreAsync(copy, draft, new(fullRateLimit, time), cancellationToken);
     }
 
     /// <param name="withHash">For a drill that is to compare it.</param>
@@ -27,7 +31,7 @@ public sealed class BackupTaker(MemberClient member, BackupWriter writer, string
     {
         using var copy = await member.CopyAsync(after.To, whole: false, withHash, cancellationToken);
         return copy is not null && GoesOn(copy.Head, after)
-            ? await StoreAsync(copy, Draft(copy.Head) with { Kind = BackupKind.Delta, From = after.To, History = after.History }, cancellationToken)
+            ? await StoreAsync(copy, Draft(copy.Head) with { Kind = BackupKind.Delta, From = after.To, History = after.History }, Pace.None, cancellationToken)
             : null;
     }
 
@@ -41,13 +45,13 @@ public sealed class BackupTaker(MemberClient member, BackupWriter writer, string
         BackupName.Cluster(head.ClusterId) == after.ClusterId && head.HasAfterMark && head.AfterMark == after.Mark
         && head.AppliedIndex >= after.AppliedIndex + (ulong)(head.Revision - after.To);
 
-    async Task<Manifest> StoreAsync(MemberCopy copy, Manifest draft, CancellationToken cancellationToken)
+    async Task<Manifest> StoreAsync(MemberCopy copy, Manifest draft, Pace pace, CancellationToken cancellationToken)
     {
         var path = Path.Combine(scratch, draft.Id + ".copy");
         try
         {
-            await SaveAsync(copy, path, cancellationToken);
-            return await writer.WriteAsync(draft, PiecesOf(path, cancellationToken), cancellationToken);
+            await SaveAsync(copy, path, pace, cancellationToken);
+            return await writer.WriteAsync(draft, PiecesOf(path, cancellationToken), pace, cancellationToken);
         }
         finally
         {
@@ -80,12 +84,16 @@ public sealed class BackupTaker(MemberClient member, BackupWriter writer, string
         };
     }
 
-    static async Task SaveAsync(MemberCopy copy, string path, CancellationToken cancellationToken)
+    static async Task SaveAsync(MemberCopy copy, string path, Pace pace, CancellationToken cancellationToken)
     {
         try
         {
             await using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, PieceBytes);
-            await foreach (var blob in copy.ReadAsync(cancellationToken)) await file.WriteAsync(blob, cancellationToken);
+            await foreach (var blob in copy.ReadAsync(cancellationToken))
+            {
+                await file.WriteAsync(blob, cancellationToken);
+                await pace.PassAsync(blob.Length, cancellationToken);
+            }
         }
         catch (IOException e)
         {

@@ -12,16 +12,16 @@ public sealed class BackupWriter(IBackupTarget target, BackupCatalogue catalogue
 {
     /// <param name="draft">Without parts; with the length that the content is to have.</param>
     /// <returns>What was published.</returns>
-    public async Task<Manifest> WriteAsync(Manifest draft, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancellationToken)
+    public async Task<Manifest> WriteAsync(Manifest draft, IAsyncEnumerable<ReadOnlyMemory<byte>> content, Pace pace, CancellationToken cancellationToken)
     {
-        var manifest = draft with { Parts = await StoreAsync(draft, content, cancellationToken), KeyId = key?.Id };
-        await VerifyAsync(manifest, cancellationToken);
+        var manifest = draft with { Parts = await StoreAsync(draft, content, pace, cancellationToken), KeyId = key?.Id };
+        await VerifyAsync(manifest, pace, cancellationToken);
         await catalogue.PublishAsync(manifest, cancellationToken);
         return manifest;
     }
 
     /// <summary>One part is stored while the next one is filled.</summary>
-    async Task<ImmutableArray<Part>> StoreAsync(Manifest draft, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancellationToken)
+    async Task<ImmutableArray<Part>> StoreAsync(Manifest draft, IAsyncEnumerable<ReadOnlyMemory<byte>> content, Pace pace, CancellationToken cancellationToken)
     {
         var parts = ImmutableArray.CreateBuilder<Part>();
         var (plain, filled, total) = (new byte[Math.Min(PartCodec.PlainBytesMax, draft.PlainBytes)], 0, 0L);
@@ -37,6 +37,7 @@ public sealed class BackupWriter(IBackupTarget target, BackupCatalogue catalogue
                 (rest, filled) = (rest[count..], filled + count);
                 if (filled == plain.Length) await FlushAsync();
             }
+            await pace.PassAsync(piece.Length, cancellationToken);
         }
 
         if (total != draft.PlainBytes) throw Wrong($"the stream ended after {total} of {draft.PlainBytes} bytes");
@@ -54,12 +55,12 @@ public sealed class BackupWriter(IBackupTarget target, BackupCatalogue catalogue
         }
     }
 
-    async Task VerifyAsync(Manifest manifest, CancellationToken cancellationToken)
+    async Task VerifyAsync(Manifest manifest, Pace pace, CancellationToken cancellationToken)
     {
         var path = Path.Combine(scratch, manifest.Id + ".verify");
         try
         {
-            await new BackupReader(target, key).ReadAsync(manifest, path, cancellationToken);
+            await new BackupReader(target, key).ReadAsync(manifest, path, pace, cancellationToken);
             var revision = await Task.Run(() => NewestRow(path), cancellationToken);
             if (revision > manifest.To || (revision != 0 && revision <= manifest.From)) throw Wrong($"it holds revision {revision}, and should hold those from {manifest.From} to {manifest.To}");
         }

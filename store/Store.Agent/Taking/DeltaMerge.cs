@@ -4,7 +4,7 @@ namespace Store.Agent;
 sealed class DeltaMerge(BackupCatalogue catalogue, BackupReader reader, BackupWriter writer, string scratch, string version)
 {
     /// <param name="run">As <see cref="DeltaMerging.Next"/> gives it.</param>
-    public async Task<Manifest> RunAsync(IReadOnlyList<Manifest> run, string id, CancellationToken cancellationToken)
+    public async Task<Manifest> RunAsync(IReadOnlyList<Manifest> run, string id, Pace pace, CancellationToken cancellationToken)
     {
         var last = run[^1];
         using var unpacked = await UnpackedBackups.OpenAsync(new(run, last.To), reader, scratch, cancellationToken);
@@ -18,7 +18,7 @@ sealed class DeltaMerge(BackupCatalogue catalogue, BackupReader reader, BackupWr
             PlainBytes = image.Bytes,
             Version = version,
         };
-        var merged = await writer.WriteAsync(draft, image.ReadAsync(), cancellationToken);
+        var merged = await writer.WriteAsync(draft, image.ReadAsync(), pace, cancellationToken);
         foreach (var delta in run) await catalogue.RemoveAsync(delta, cancellationToken);
         return merged;
     }

@@ -28,14 +28,27 @@ public abstract record NextBackup
 
     /// <param name="backups">Of this cluster.</param>
     /// <param name="isFullUnderWay">Or has just failed: no other one is begun then.</param>
-    public static NextBackup Decide(IReadOnlyCollection<Manifest> backups, MemberStatus member, BackupSchedule schedule, DateTimeOffset now, bool isFullUnderWay)
+    /// <param name="begun">The one that is under way, as soon as it is known what it will be.</param>
+    public static NextBackup Decide(
+        IReadOnlyCollection<Manifest> backups, MemberStatus member, BackupSchedule schedule, DateTimeOffset now, bool isFullUnderWay, Manifest? begun = null)
     {
-        if (RecoveryPlan.Newest(backups) is not { } newest) return isFullUnderWay ? new Nothing() : new Full("there is none");
+        if (EndOf(backups, begun) is not { } end) return isFullUnderWay ? new Nothing() : new Full("there is none");
         if (!isFullUnderWay && now - backups.Where(backup => backup.IsFull).Max(backup => backup.Time) >= schedule.FullInterval) return new Full("it is due");
-        var end = newest.Chain[^1];
         var quiet = schedule.DeltaInterval > BackupSchedule.QuietInterval ? schedule.DeltaInterval : BackupSchedule.QuietInterval;
         var interval = member.Revision > end.To ? schedule.DeltaInterval : quiet;
         return HasMoved(member, end) && now - end.Time >= interval ? new Delta(end) : new Nothing();
+    }
+
+    /// <summary>
+    /// What a delta goes on from. While the first full backup of a history is stored and verified, deltas already go on from where it ends: the moment that it is there,
+    /// they are, too. While a later one is, they go on from what is there, or there would be a hole should it fail.
+    /// </summary>
+    static Manifest? EndOf(IReadOnlyCollection<Manifest> backups, Manifest? begun)
+    {
+        var newest = RecoveryPlan.Newest(backups);
+        return begun is null || newest?.Chain[^1].History == begun.History
+            ? newest?.Chain[^1]
+            : RecoveryPlan.Newest([.. backups.Where(backup => backup.History == begun.History), begun])!.Chain[^1];
     }
 
     /// <summary>A member that stands elsewhere than the chain's end, in either direction: one that is behind it may have been put back.</summary>

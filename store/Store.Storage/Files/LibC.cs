@@ -21,4 +21,10 @@ static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int file);
+
+    /// <summary>PRIO_PROCESS, which is one thread on Linux.</summary>
+    internal const int PriorityOfThread = 0;
+
+    [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
+    internal static partial int SetPriority(int which, int thread, int niceness);
 }

@@ -38,6 +38,7 @@ static class AgentCommand
         When:
           --delta-interval 2s                          How far the backup may lag behind the writes.
           --full-interval 6h                           From one full backup to the next.
+          --full-rate-limit 67108864                   Bytes a second that a full backup reads, stores and verifies at most; 0 for as many as there can be. Deltas go on beside it.
           --drill-interval 168h                        How often the newest backup is restored for practice; 0s for never.
 
         What is kept:
@@ -53,7 +54,7 @@ static class AgentCommand
 
     static readonly string[] flags =
     [
-        "location", "encryption-key-file", "scratch-dir", "endpoint", "cacert", "cert", "key", "user", "password-file", "delta-interval", "full-interval", "drill-interval",
+        "location", "encryption-key-file", "scratch-dir", "endpoint", "cacert", "cert", "key", "user", "password-file", "delta-interval", "full-interval", "full-rate-limit", "drill-interval",
         "keep-hourly", "keep-daily", "keep-weekly", "keep-min", "garbage-grace", "listen-metrics-urls", "log-level", "log-format", .. LocationFlags.All, "help",
     ];
 
@@ -103,6 +104,7 @@ static class AgentCommand
             Retention = new(
                 Count(given, "keep-hourly", RetentionPolicy.Default.Hourly), Count(given, "keep-daily", RetentionPolicy.Default.Daily),
                 Count(given, "keep-weekly", RetentionPolicy.Default.Weekly), Count(given, "keep-min", RetentionPolicy.Default.FullMin)),
+            FullRateLimit = given.Number("full-rate-limit") ?? 64 << 20,
             DrillInterval = given.Duration("drill-interval") ?? TimeSpan.FromDays(7),
             GarbageGrace = Positive(given, "garbage-grace", TimeSpan.FromHours(6)),
             ListenUrl = UrlOf(given, "listen-metrics-urls", "http://127.0.0.1:2385"),

@@ -43,6 +43,26 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public void While_the_first_full_backup_of_a_history_is_stored_deltas_go_on_from_where_it_will_end()
+    {
+        var (begun, delta) = (Full(100), Delta(100, 110, at: 1));
+        NextBackup While(Manifest begun, params Manifest[] backups) => NextBackup.Decide(backups, Member(1, 120), Schedule, Time(7), isFullUnderWay: true, begun);
+        Assert.Equal(new NextBackup.Delta(begun), While(begun));
+        Assert.Equal(new NextBackup.Delta(delta), While(begun, delta));
+        // Of an earlier history nothing leads on.
+        Assert.Equal(new NextBackup.Delta(delta), While(begun, Full(90) with { History = "earlier" }, delta));
+        Assert.Null(RecoveryPlan.Newest([delta]));
+    }
+
+    /// <summary>Should the full one fail, no revision is missing.</summary>
+    [Fact]
+    public void While_a_later_full_backup_is_stored_deltas_go_on_from_what_is_there()
+    {
+        var (first, last) = (Full(100), Delta(100, 110, at: 1));
+        Assert.Equal(new NextBackup.Delta(last), NextBackup.Decide([first, last], Member(1, 130), Schedule, Time(7), isFullUnderWay: true, begun: Full(120, at: 2)));
+    }
+
+    [Fact]
     public void Followers_come_first_and_the_leader_last()
     {
         MemberStatus[] members = [Member(1, leads: true), Member(2), Member(3), Member(4, learns: true), Member(5, hasLeader: false)];

@@ -92,6 +92,27 @@ public sealed class AgentTests : IDisposable
         }
     }
 
+    /// <summary>A store of a terabyte takes long to store and to verify: the writes of that time are as safe as others the moment that it is done.</summary>
+    [Fact]
+    public async Task What_was_written_while_the_first_full_backup_was_stored_can_be_restored_as_soon_as_it_is_there()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        for (var i = 0; i < 100; i++) await PutAsync(cluster[0], $"large-{i}", new string('x', 10_000), cancelled);
+        await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--full-rate-limit=500000");
+        await agent.WaitAsync("deltas are listed", status => status.GetProperty("deltas").GetInt32() > 1, cancelled, async () => await PutAsync(cluster[0], "key", "value", cancelled));
+        var early = await agent.StatusAsync(cancelled);
+        Assert.Equal((0, 0L, false), (early.GetProperty("fulls").GetInt32(), early.GetProperty("recoverableRevision").GetInt64(), early.TryGetProperty("recoverableTo", out _)));
+        Assert.All(agent.Niceness(), nice => Assert.Equal(10, nice));
+
+        var written = await PutAsync(cluster[0], "key", "last", cancelled);
+        var there = await agent.WaitAsync("the full backup is there", status => status.GetProperty("fulls").GetInt32() > 0, cancelled);
+        Assert.True(there.GetProperty("lastFull").GetProperty("revision").GetInt64() < written);
+        Assert.Equal(written, there.GetProperty("recoverableRevision").GetInt64());
+        Assert.Equal("last", (await ReadRestoredAsync("key", cancelled)).Value);
+    }
+
     /// <summary>kill -9 at moments of chance; a crash at every single step is played in CrashTests.</summary>
     [Fact]
     public async Task Killing_agent_and_member_at_any_moment_loses_no_listed_backup()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using LocalCluster;
@@ -50,11 +51,20 @@ sealed class AgentUnderTest : IAsyncDisposable
 
     public Task<string> GetAsync(string path, CancellationToken cancellationToken) => Http.GetStringAsync(new Uri(url + path), cancellationToken);
 
-    public async Task<JsonElement> WaitAsync(string what, Func<JsonElement, bool> condition, CancellationToken cancellationToken)
+    /// <summary>Of each of its threads.</summary>
+    public IReadOnlyList<int> Niceness() =>
+    [
+        .. Directory.EnumerateDirectories($"/proc/{process.Id}/task").Select(thread =>
+            int.Parse(File.ReadAllText(Path.Combine(thread, "stat")).Split(") ")[1].Split(' ')[16], CultureInfo.InvariantCulture)),
+    ];
+
+    /// <param name="meanwhile">Done before each look.</param>
+    public async Task<JsonElement> WaitAsync(string what, Func<JsonElement, bool> condition, CancellationToken cancellationToken, Func<Task>? meanwhile = null)
     {
         for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < WaitMax;)
         {
             if (process.HasExited) throw new InvalidOperationException($"the agent ended with {process.ExitCode}:\n{Log}");
+            if (meanwhile is not null) await meanwhile();
             try
             {
                 if (await StatusAsync(cancellationToken) is var status && condition(status)) return status;
