@@ -14,12 +14,15 @@ public sealed class BackupCatalogue(IBackupTarget target, BackupKey? key)
 {
     readonly ConcurrentDictionary<string, Manifest> known = new(StringComparer.Ordinal);
 
+    /// <summary>Of those, the ones whose parts were found missing or cut off, and what is wrong with them.</summary>
+    readonly ConcurrentDictionary<string, BackupException> incomplete = new(StringComparer.Ordinal);
+
     /// <param name="cluster">As in names; empty for all.</param>
     public async Task<CatalogueContent> ReadAsync(string cluster, CancellationToken cancellationToken)
     {
         var prefix = cluster.Length == 0 ? "" : BackupName.ManifestsOf(cluster);
         var names = (await target.ListAsync(prefix, cancellationToken)).Select(stored => stored.Name).Where(BackupName.IsManifest).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in known.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !names.Contains(name))) known.TryRemove(gone, out _);
+        foreach (var gone in known.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !names.Contains(name))) Forget(gone);
         List<BackupException> unusable = [];
         foreach (var name in names.Where(name => !known.ContainsKey(name)).Order(StringComparer.Ordinal))
         {
@@ -33,7 +36,15 @@ public sealed class BackupCatalogue(IBackupTarget target, BackupKey? key)
                 unusable.Add(e);
             }
         }
-        return new([.. known.Where(manifest => manifest.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(manifest => manifest.Value)], unusable);
+        var ofCluster = known.Where(manifest => manifest.Key.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        unusable.AddRange(ofCluster.Select(manifest => incomplete.GetValueOrDefault(manifest.Key)).OfType<BackupException>());
+        return new([.. ofCluster.Where(manifest => !incomplete.ContainsKey(manifest.Key)).Select(manifest => manifest.Value)], unusable);
+    }
+
+    void Forget(string name)
+    {
+        known.TryRemove(name, out _);
+        incomplete.TryRemove(name, out _);
     }
 
     /// <summary>A manifest only counts in its own place.</summary>
@@ -54,18 +65,40 @@ public sealed class BackupCatalogue(IBackupTarget target, BackupKey? key)
     internal async Task RemoveAsync(Manifest manifest, CancellationToken cancellationToken)
     {
         await target.DeleteAsync(BackupName.Of(manifest), cancellationToken);
-        known.TryRemove(BackupName.Of(manifest), out _);
+        Forget(BackupName.Of(manifest));
         for (var number = 0; number < manifest.Parts.Length; number++) await target.DeleteAsync(BackupName.OfPart(manifest.ClusterId, manifest.Id, number), cancellationToken);
     }
 
     /// <summary>
-    /// Removes what belongs to no backup: what a crash left behind. It is given time, since another member's backup may be under way.
+    /// Removes what belongs to no backup: what a crash left behind. It is given time, since another member's backup may be under way. The other way round, a backup that
+    /// has lost a part counts as one no longer.
     /// </summary>
     internal async Task<int> CollectGarbageAsync(string cluster, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var orphans = Orphans(await target.ListAsync(cluster + "/", cancellationToken), before);
+        // Before the list is made: parts are there before their manifest, so those of these must be in it. One whose backup is removed meanwhile is forgotten at the next look.
+        var manifests = known.Where(manifest => manifest.Value.ClusterId == cluster).ToList();
+        var objects = await target.ListAsync(cluster + "/", cancellationToken);
+        var sizes = objects.ToDictionary(stored => stored.Name, stored => stored.Bytes, StringComparer.Ordinal);
+        foreach (var (name, manifest) in manifests)
+        {
+            if (WrongWith(manifest, sizes) is { } wrong) incomplete[name] = new(BackupFailure.Damaged, $"{name}: {wrong}; its backup cannot be used");
+            else incomplete.TryRemove(name, out _);
+        }
+        var orphans = Orphans(objects, before);
         foreach (var name in orphans) await target.DeleteAsync(name, cancellationToken);
         return orphans.Count;
+    }
+
+    /// <summary>What a list of the objects tells; whether their content is right is for verification, drills and restores.</summary>
+    static string? WrongWith(Manifest manifest, Dictionary<string, long> sizes)
+    {
+        for (var number = 0; number < manifest.Parts.Length; number++)
+        {
+            var (part, expected) = (BackupName.OfPart(manifest.ClusterId, manifest.Id, number), manifest.Parts[number].StoredBytes);
+            if (!sizes.TryGetValue(part, out var size)) return $"the object {part} is missing";
+            if (size != expected) return $"the object {part} has {size} of {expected} bytes";
+        }
+        return null;
     }
 
     /// <summary>A list is not of one moment, but a manifest that is missed in it was published after it began, and its parts are younger than any grace.</summary>

@@ -18,11 +18,15 @@ sealed class Prometheus : IAsyncDisposable
 
     Prometheus(Process process, string folder, HttpClient http) => (this.process, this.folder, this.http) = (process, folder, http);
 
-    public static async Task<Prometheus> StartAsync(JsonElement pods, CancellationToken cancellationToken)
+    public static Task<Prometheus> StartAsync(JsonElement pods, CancellationToken cancellationToken) =>
+        StartAsync(pods.GetProperty("items").EnumerateArray().Where(IsScraped).Select(ScrapeConfig), cancellationToken);
+
+    /// <param name="scrapes">As its configuration has them.</param>
+    public static async Task<Prometheus> StartAsync(IEnumerable<object> scrapes, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("prometheus-").FullName;
         var configuration = Path.Combine(folder, "prometheus.yaml");
-        await File.WriteAllTextAsync(configuration, Configuration(pods), cancellationToken);
+        await File.WriteAllTextAsync(configuration, Configuration(scrapes), cancellationToken);
         var port = FreePort();
         var start = new ProcessStartInfo(
             "prometheus",
@@ -68,10 +72,10 @@ sealed class Prometheus : IAsyncDisposable
     static double Value(JsonElement sample) => double.Parse(sample.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
 
     /// <summary>JSON is YAML.</summary>
-    static string Configuration(JsonElement pods) => JsonSerializer.Serialize(new Dictionary<string, object>(StringComparer.Ordinal)
+    static string Configuration(IEnumerable<object> scrapes) => JsonSerializer.Serialize(new Dictionary<string, object>(StringComparer.Ordinal)
     {
         ["global"] = new { scrape_interval = "1s", scrape_timeout = "1s" },
-        ["scrape_configs"] = pods.GetProperty("items").EnumerateArray().Where(IsScraped).Select(ScrapeConfig).ToArray(),
+        ["scrape_configs"] = scrapes.ToArray(),
     });
 
     static bool IsScraped(JsonElement pod) =>

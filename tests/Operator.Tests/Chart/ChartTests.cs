@@ -83,6 +83,7 @@ public sealed class ChartTests
     {
         var monitor = await RenderTextAsync("--set", "metrics.podMonitor.enabled=true", "--show-only", "templates/podmonitor.yaml");
         Assert.Contains("replacement: etcd/$1", monitor, StringComparison.Ordinal);
+        Assert.Contains("replacement: backup/$1", monitor, StringComparison.Ordinal);
         Assert.Contains("any: true", monitor, StringComparison.Ordinal);
         var namespaced = await RenderTextAsync("--set", "metrics.podMonitor.enabled=true,watchNamespaces={a,b}", "--show-only", "templates/podmonitor.yaml");
         Assert.DoesNotContain("any: true", namespaced, StringComparison.Ordinal);
@@ -106,7 +107,7 @@ public sealed class ChartTests
     public async Task Dashboards_arrive_as_they_are_in_the_chart()
     {
         var maps = (await RenderAsync("--set", "metrics.dashboards.enabled=true")).OfType<V1ConfigMap>().ToList();
-        Assert.Equal(2, maps.Count);
+        Assert.Equal(3, maps.Count);
         foreach (var (name, text) in maps.SelectMany(map => map.Data))
             Assert.Equal((await File.ReadAllTextAsync(Repository.At("charts", "store-operator", "monitoring", "dashboards", name), TestContext.Current.CancellationToken)).TrimEnd(), text.TrimEnd());
     }

@@ -37,6 +37,37 @@ public sealed class DamageTests
         Assert.Equal("a=3", (await backups.RestoreAsync(new RecoveryTarget.Latest(), cancelled)).Dump());
     }
 
+    /// <summary>Long before somebody wants to restore: the agent goes through what there is every few minutes, and takes what is then missing.</summary>
+    [Fact]
+    public async Task A_backup_that_has_lost_a_part_counts_as_one_no_longer_and_does_again_when_it_is_back()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        var target = new MemoryTarget();
+        using var backups = await TwoChainsAsync(target, cancelled);
+        Task<int> InspectAsync() => backups.Catalogue.CollectGarbageAsync(BackedUpMachine.Cluster, DateTimeOffset.MinValue, cancelled);
+        async Task<CatalogueContent> ReadAsync() => await backups.Catalogue.ReadAsync(BackedUpMachine.Cluster, cancelled);
+        await InspectAsync();
+        Assert.Equal((3, 0), ((await ReadAsync()).Backups.Count, (await ReadAsync()).Unusable.Count));
+
+        var newest = RecoveryPlan.Newest((await ReadAsync()).Backups)!.Chain[^1];
+        var part = BackupName.OfPart(BackedUpMachine.Cluster, newest.Id, 0);
+        target.Objects.TryRemove(part, out var content);
+        await InspectAsync();
+        Assert.Contains($"the object {part} is missing", Assert.Single((await ReadAsync()).Unusable).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(newest, (await ReadAsync()).Backups);
+        target.Objects[part] = content![..^1];
+        await InspectAsync();
+        Assert.Contains($"has {content!.Length - 1} of {content.Length} bytes", Assert.Single((await ReadAsync()).Unusable).Message, StringComparison.Ordinal);
+
+        // The next one goes on from what is left, and holds what was lost.
+        backups.Machine.Put("a", "4");
+        await backups.TakeNextAsync(cancelled);
+        Assert.Equal("a=4", (await backups.RestoreAsync(new RecoveryTarget.Latest(), cancelled)).Dump());
+        target.Objects[part] = content;
+        await InspectAsync();
+        Assert.Equal((4, 0), ((await ReadAsync()).Backups.Count, (await ReadAsync()).Unusable.Count));
+    }
+
     [Fact]
     public async Task A_damaged_manifest_leaves_the_other_backups_and_is_told()
     {

@@ -14,17 +14,16 @@ sealed class AgentUnderTest : IAsyncDisposable
 
     readonly StringBuilder log = new();
     readonly Process process;
-    readonly string url;
 
     public AgentUnderTest(string endpoint, string location, string scratch, params IReadOnlyList<string> flags)
     {
-        url = $"http://127.0.0.1:{Ports.Take()}";
+        Url = $"http://127.0.0.1:{Ports.Take()}";
         process = new()
         {
             StartInfo = new(
                 Binaries.Store,
                 [
-                    "agent", $"--endpoint={endpoint}", $"--location={location}", $"--scratch-dir={scratch}", $"--listen-metrics-urls={url}", "--delta-interval=200ms",
+                    "agent", $"--endpoint={endpoint}", $"--location={location}", $"--scratch-dir={scratch}", $"--listen-metrics-urls={Url}", "--delta-interval=200ms",
                     "--drill-interval=0s", .. flags,
                 ])
             {
@@ -39,6 +38,9 @@ sealed class AgentUnderTest : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
+    /// <summary>Of its metrics and status.</summary>
+    public string Url { get; }
+
     public string Log
     {
         get { lock (log) return log.ToString(); }
@@ -47,9 +49,19 @@ sealed class AgentUnderTest : IAsyncDisposable
     public bool IsRunning => !process.HasExited;
 
     public async Task<JsonElement> StatusAsync(CancellationToken cancellationToken) =>
-        JsonDocument.Parse(await Http.GetStringAsync(new Uri(url + "/status"), cancellationToken)).RootElement;
+        JsonDocument.Parse(await Http.GetStringAsync(new Uri(Url + "/status"), cancellationToken)).RootElement;
 
-    public Task<string> GetAsync(string path, CancellationToken cancellationToken) => Http.GetStringAsync(new Uri(url + path), cancellationToken);
+    public Task<string> GetAsync(string path, CancellationToken cancellationToken) => Http.GetStringAsync(new Uri(Url + path), cancellationToken);
+
+    /// <summary>Time taken since it began.</summary>
+    public TimeSpan Processor
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
 
     /// <summary>Of each of its threads.</summary>
     public IReadOnlyList<int> Niceness() =>
