@@ -12,9 +12,8 @@ internal static class BackupValidation
             ?? SpecValidation.MoreThanZero("spec.backup.scratchSize", backup.ScratchSize);
     }
 
-    public static string? Target(string path, BackupTargetSpec target) => (target.S3 is null) == (target.Volume is null)
-        ? $"{path} needs one of s3 and volume, and has {(target.S3 is null ? "neither" : "both")}"
-        : null;
+    public static string? Target(string path, BackupTargetSpec target) =>
+        new object?[] { target.S3, target.Azure, target.Volume }.Count(kind => kind is not null) is var kinds && kinds == 1 ? null : $"{path} needs one of s3, azure and volume, and has {(kinds == 0 ? "none" : kinds)} of them";
 
     private static string? Intervals(BackupSpec backup)
     {

@@ -20,7 +20,7 @@ public sealed record PodTemplateSpec
     public IReadOnlyList<EnvSpec>? Env { get; init; }
 
     [JsonPropertyName("volumes")]
-    [Doc("More volumes, as in a pod. data, tmp and names that begin with tls- or backup- are taken.")]
+    [Doc("More volumes, as in a pod. data, tmp and names that begin with tls-, backup- or restore- are taken.")]
     public IReadOnlyList<V1Volume>? Volumes { get; init; }
 
     [JsonPropertyName("volumeMounts")]
@@ -28,11 +28,11 @@ public sealed record PodTemplateSpec
     public IReadOnlyList<V1VolumeMount>? VolumeMounts { get; init; }
 
     [JsonPropertyName("initContainers")]
-    [Doc("Containers that run before the store starts, as in a pod.")]
+    [Doc("Containers that run before the store starts, as in a pod. The same names are taken as in sidecars.")]
     public IReadOnlyList<V1Container>? InitContainers { get; init; }
 
     [JsonPropertyName("sidecars")]
-    [Doc("Containers beside the store, as in a pod. The names store and backup-agent are taken.")]
+    [Doc("Containers beside the store, as in a pod. The names store, backup-agent and restore are taken.")]
     public IReadOnlyList<V1Container>? Sidecars { get; init; }
 
     [JsonPropertyName("terminationGracePeriodSeconds")]

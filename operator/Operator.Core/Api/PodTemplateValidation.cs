@@ -14,11 +14,11 @@ internal static class PodTemplateValidation
         foreach (var container in (template.Sidecars ?? []).Concat(template.InitContainers ?? []))
         {
             if (string.IsNullOrEmpty(container.Name)) return "spec.podTemplate has a container without a name; give it one";
-            if (container.Name is "store" or AgentContainer.Name) return $"spec.podTemplate has a container named {container.Name}, which is the operator's own; choose another name";
+            if (container.Name is "store" or AgentContainer.Name or RestoreContainer.Name) return $"spec.podTemplate has a container named {container.Name}, which is the operator's own; choose another name";
         }
 
         return null;
     }
 
-    private static bool IsTaken(string? volume) => volume is null or "data" or "tmp" || volume.StartsWith("tls-", StringComparison.Ordinal) || volume.StartsWith("backup-", StringComparison.Ordinal);
+    private static bool IsTaken(string? volume) => volume is null or "data" or "tmp" || volume.StartsWith("tls-", StringComparison.Ordinal) || volume.StartsWith("backup-", StringComparison.Ordinal) || volume.StartsWith("restore-", StringComparison.Ordinal);
 }

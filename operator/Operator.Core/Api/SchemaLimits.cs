@@ -35,7 +35,7 @@ internal static class SchemaLimits
     {
         null => null,
         string text => OfText(field, text, path),
-        int number => OfNumber(field, number, path),
+        int or long => OfNumber(field, Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture), path),
         IEnumerable items and not IDictionary when field.Property.PropertyType.IsGenericType && value is not IReadOnlyDictionary<string, Quantity> => OfList(field, [.. items.Cast<object>()], path),
         _ => Check(value, path),
     };
@@ -47,7 +47,7 @@ internal static class SchemaLimits
         return field.Pattern is { } pattern && !pattern.IsMatch(text) ? $"{path} is \"{text}\"; write something that matches {pattern}" : null;
     }
 
-    private static string? OfNumber(Field field, int number, string path)
+    private static string? OfNumber(Field field, long number, string path)
     {
         if (field.Choices is { } choices && !choices.Contains($"{number}")) return $"{path} is {number}; use {string.Join(", ", choices.SkipLast(1))} or {choices[^1]}";
         return field.Range is { } range && (number < range.Minimum || number > range.Maximum) ? $"{path} is {number}; use {range.Minimum} to {range.Maximum}" : null;

@@ -15,6 +15,7 @@ public static class SpecValidation
             ?? Auth(spec.Auth)
             ?? TlsValidation.Check(cluster)
             ?? BackupValidation.Check(spec)
+            ?? BootstrapValidation.Check(cluster)
             ?? PodTemplateValidation.Check(spec.PodTemplate);
     }
 

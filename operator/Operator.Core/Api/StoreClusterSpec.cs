@@ -6,6 +6,8 @@ namespace Operator.Core;
     "tls.client cannot be added or taken away: make another StoreCluster and move the data there with etcdctl snapshot or make-mirror")]
 [Cel("(has(self.tls) && has(self.tls.peer)) == (has(oldSelf.tls) && has(oldSelf.tls.peer))",
     "tls.peer cannot be added or taken away: make another StoreCluster and move the data there with etcdctl snapshot or make-mirror")]
+[Cel("has(self.bootstrap) == has(oldSelf.bootstrap) && (!has(self.bootstrap) || self.bootstrap == oldSelf.bootstrap)",
+    "bootstrap cannot be changed: it says how the cluster begins, so make another StoreCluster")]
 public sealed record StoreClusterSpec
 {
     [JsonPropertyName("version")]
@@ -17,6 +19,10 @@ public sealed record StoreClusterSpec
     [Doc("Where the store's image comes from.")]
     [Default("{}")]
     public ImageSpec Image { get; init; } = new();
+
+    [JsonPropertyName("bootstrap")]
+    [Doc("How the cluster begins; empty when absent. It cannot be changed.")]
+    public BootstrapSpec? Bootstrap { get; init; }
 
     [JsonPropertyName("replicas")]
     [Doc("Voting members: 1, 3, 5 or 7. An even number would tolerate no more failures than the odd one below it.")]

@@ -21,6 +21,10 @@ public sealed record StoreClusterStatus
     [Doc("Random name of this incarnation of the cluster, minted once, before its first object is made.")]
     public string? ClusterToken { get; init; }
 
+    [JsonPropertyName("bootstrap")]
+    [Doc("Names what the cluster begins with, latched with its token; absent when it begins empty.")]
+    public string? Bootstrap { get; init; }
+
     [JsonPropertyName("clusterId")]
     [Doc("The store's own cluster id (hexadecimal), latched when the cluster formed. Members with another id are refused.")]
     public string? ClusterId { get; init; }
@@ -95,7 +99,7 @@ public sealed record StoreClusterStatus
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls, BackupReady with spec.backup.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls, BackupReady with spec.backup, Restored with spec.bootstrap.restore.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }

@@ -8,7 +8,7 @@ public static class AgentContainer
 {
     public const string Name = "backup-agent";
 
-    private const string Login = "backup-login", LoginFolder = "/etc/store/backup-login", Scratch = "backup-scratch";
+    private const string Pod = "POD_NAME", Login = "backup-login", LoginFolder = "/etc/store/backup-login", Scratch = "backup-scratch";
 
     /// <summary>Null without spec.backup.</summary>
     internal static V1Container? Build(StoreCluster cluster, string image)
@@ -21,7 +21,9 @@ public static class AgentContainer
             Image = image,
             ImagePullPolicy = cluster.Spec.Image.PullPolicy,
             Command = ["/app/store", "agent"],
-            Args = [$"--location={mounts.Location}", .. mounts.Arguments(), .. Schedule(backup), .. Member(cluster.Spec), "--scratch-dir=/scratch", $"--listen-metrics-urls=http://0.0.0.0:{Ports.Agent}"],
+            Args = [$"--location={mounts.Location}", .. mounts.Arguments(), .. Schedule(backup), .. Member(cluster), "--scratch-dir=/scratch", $"--listen-metrics-urls=http://0.0.0.0:{Ports.Agent}"],
+            // Its member by the name that certificates have, written so that all members have the same template.
+            Env = [new V1EnvVar { Name = Pod, ValueFrom = new V1EnvVarSource { FieldRef = new V1ObjectFieldSelector { FieldPath = "metadata.name" } } }],
             TerminationMessagePolicy = "FallbackToLogsOnError",
             Ports = [new V1ContainerPort { Name = "backup", ContainerPort = Ports.Agent, Protocol = "TCP" }],
             Resources = MemberStatefulSet.Resources(backup.Resources),
@@ -69,9 +71,10 @@ public static class AgentContainer
     }
 
     /// <summary>How it reaches the store beside it, and the other members: with the member's own certificate, and as the operator where users are asked who they are.</summary>
-    private static IEnumerable<string> Member(StoreClusterSpec spec)
+    private static IEnumerable<string> Member(StoreCluster cluster)
     {
-        yield return $"--endpoint={spec.Scheme(TlsSide.Client)}://127.0.0.1:{Ports.Client}";
+        var spec = cluster.Spec;
+        yield return $"--endpoint={spec.Scheme(TlsSide.Client)}://$({Pod}).{Names.PeerService(cluster.Metadata.Name)}.{cluster.Metadata.NamespaceProperty}.svc:{Ports.Client}";
         if (spec.Issuer(TlsSide.Client) is not null)
         {
             var folder = MemberTls.Folder(TlsSide.Client);

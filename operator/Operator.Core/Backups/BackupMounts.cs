@@ -10,7 +10,8 @@ internal sealed record BackupMounts(string Name, BackupTargetSpec Target, Backup
     /// <summary>s3://bucket/prefix, or the folder where the volume is.</summary>
     public string Location => Target switch
     {
-        { S3: { } bucket } => $"s3://{bucket.Bucket}{(bucket.Prefix is { } prefix ? $"/{prefix}" : "")}",
+        { S3: { } bucket } => $"s3://{bucket.Bucket}{Below(bucket.Prefix)}",
+        { Azure: { } container } => $"azblob://{container.Container}{Below(container.Prefix)}",
         _ => $"{Folder}/volume",
     };
 
@@ -24,23 +25,34 @@ internal sealed record BackupMounts(string Name, BackupTargetSpec Target, Backup
             if (bucket.CredentialsSecret is not null) yield return $"--s3-credentials-dir={Folder}/credentials";
         }
 
+        if (Target.Azure is { } container)
+        {
+            if (container.Account is { } account) yield return $"--azure-account={account}";
+            if (container.Endpoint is { } endpoint) yield return $"--azure-endpoint={endpoint}";
+            yield return $"--azure-credentials-dir={Folder}/credentials";
+        }
+
         if (Key is { } key) yield return $"--encryption-key-file={Folder}/key/{key.Key}";
     }
 
     public IEnumerable<V1VolumeMount> Mounts()
     {
-        if (Target.S3?.CredentialsSecret is not null) yield return new V1VolumeMount { Name = $"{Name}-credentials", MountPath = $"{Folder}/credentials", ReadOnlyProperty = true };
+        if (Credentials is not null) yield return new V1VolumeMount { Name = $"{Name}-credentials", MountPath = $"{Folder}/credentials", ReadOnlyProperty = true };
         if (Target.Volume is not null) yield return new V1VolumeMount { Name = $"{Name}-volume", MountPath = $"{Folder}/volume" };
         if (Key is not null) yield return new V1VolumeMount { Name = $"{Name}-key", MountPath = $"{Folder}/key", ReadOnlyProperty = true };
     }
 
     public IEnumerable<V1Volume> Volumes()
     {
-        if (Target.S3?.CredentialsSecret is { } credentials) yield return Secret($"{Name}-credentials", credentials.Name);
+        if (Credentials is { } credentials) yield return Secret($"{Name}-credentials", credentials.Name);
         if (Target.Volume is { } volume)
             yield return new V1Volume { Name = $"{Name}-volume", PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = volume.ClaimName } };
         if (Key is { } key) yield return Secret($"{Name}-key", key.Name);
     }
+
+    private LocalReference? Credentials => Target.S3?.CredentialsSecret ?? Target.Azure?.CredentialsSecret;
+
+    private static string Below(string? prefix) => prefix is null ? "" : $"/{prefix}";
 
     private string Folder => $"/etc/store/{Name}";
 

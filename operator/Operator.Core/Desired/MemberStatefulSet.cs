@@ -17,7 +17,8 @@ public static class MemberStatefulSet
         var added = cluster.Spec.PodTemplate;
         var render = Render(cluster, pod);
         pod.Containers[0].Args = [.. Arguments(cluster, member, ticket, clusterToken), .. pod.Containers[0].Args];
-        pod.Volumes = [.. pod.Volumes, .. MemberTls.Volumes(cluster.Spec, member)];
+        if (RestoreContainer.Build(cluster, member, ticket, clusterToken, image) is { } restore) pod.InitContainers = [restore, .. pod.InitContainers ?? []];
+        pod.Volumes = [.. pod.Volumes, .. MemberTls.Volumes(cluster.Spec, member), .. RestoreContainer.Volumes(cluster, ticket)];
         return Applied.Stamp(new V1StatefulSet
         {
             ApiVersion = "apps/v1",

@@ -32,6 +32,9 @@ public static class PodVerdict
     public const string Starting = "Starting";
     private const string ReadinessFailed = "ReadinessFailed";
 
+    public const string RestoreFailed = "RestoreFailed";
+    public const string Restoring = "Restoring";
+
     private static readonly HashSet<string> s_imageReasons =
         ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
 
@@ -64,6 +67,7 @@ public static class PodVerdict
                 $"pod {member.Pod}: its disk is empty though {member} has been a member before; it is replaced by a new member, by spec.healing or after etcdctl member remove");
         }
 
+        if (OfRestore(pod, member) is { } restoring) return restoring;
         if (container?.State?.Waiting is { Reason: { } waiting } wait && !s_normalWaits.Contains(waiting))
             return OfWaiting(pod, member, container, wait);
         if (container?.State?.Terminated is { } ended)
@@ -73,6 +77,16 @@ public static class PodVerdict
         if (Condition(pod, "Ready")?.Status == "True") return new Health(MemberState.Ready);
         if (container?.Started != true) return new Health(MemberState.Starting, Starting, $"pod {member.Pod} is starting{Tail(container?.State?.Waiting?.Reason)}");
         return new Health(MemberState.NotReady, ReadinessFailed, $"pod {member.Pod} runs but does not answer its readiness probe");
+    }
+
+    /// <summary>Null when nothing is restored there, or it is done.</summary>
+    private static Health? OfRestore(V1Pod pod, MemberName member)
+    {
+        if (pod.Status?.InitContainerStatuses?.FirstOrDefault(status => status.Name == RestoreContainer.Name) is not { } restore) return null;
+        if (restore.State?.Terminated is { ExitCode: 0 }) return null;
+        if ((restore.State?.Terminated ?? restore.LastState?.Terminated) is { ExitCode: not 0 } failed)
+            return new Health(MemberState.Failed, RestoreFailed, $"pod {member.Pod} cannot restore the backup (exit code {failed.ExitCode}){Tail(failed.Message)}");
+        return restore.State?.Running is not null ? new Health(MemberState.Starting, Restoring, $"pod {member.Pod} is restoring the backup") : null;
     }
 
     private static Health OfWaiting(V1Pod pod, MemberName member, V1ContainerStatus container, V1ContainerStateWaiting wait)

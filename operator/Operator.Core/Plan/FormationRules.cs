@@ -12,7 +12,7 @@ internal static class FormationRules
             .OfType<IDictionary<string, string>>()
             .Select(annotations => annotations.TryGetValue(Annotations.ClusterToken, out var token) ? token : null)
             .FirstOrDefault(token => token is not null);
-        return new Decision.Act(new Step.MintToken(recovered) { Tls = TlsSides.Latch(diagnosis.View.Spec) });
+        return new Decision.Act(new Step.MintToken(recovered) { Tls = TlsSides.Latch(diagnosis.View.Spec), Bootstrap = BootstrapValidation.Latch(diagnosis.View.Spec) });
     }
 
     /// <summary>

@@ -25,11 +25,14 @@ public abstract partial record Step
     {
         /// <summary>Latched with it: how members and clients talk.</summary>
         public TlsStatus? Tls { get; init; }
+
+        /// <inheritdoc cref="StoreClusterStatus.Bootstrap"/>
+        public string? Bootstrap { get; init; }
     }
 
-    public sealed record LatchToken(string Token, TlsStatus? Tls) : Journal
+    public sealed record LatchToken(string Token, TlsStatus? Tls, string? Bootstrap) : Journal
     {
-        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls };
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls, Bootstrap = Bootstrap };
     }
 
     /// <summary>Starts the replacement of an authority, or takes it to its next phase.</summary>

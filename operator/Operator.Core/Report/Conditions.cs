@@ -18,6 +18,7 @@ public static class ConditionTypes
     public const string AuthReady = "AuthReady";
     public const string CertificatesReady = "CertificatesReady";
     public const string BackupReady = "BackupReady";
+    public const string Restored = "Restored";
     public const string Paused = "Paused";
 }
 

@@ -46,6 +46,7 @@ public static class StatusReport
                 Condition(ConditionTypes.AuthReady, AuthReadyCondition.Judge(diagnosis)),
                 .. CertificatesReadyCondition.Judge(diagnosis) is { } certificates ? [Condition(ConditionTypes.CertificatesReady, certificates)] : Array.Empty<V1Condition>(),
                 .. BackupReadyCondition.Judge(diagnosis) is { } backups ? [Condition(ConditionTypes.BackupReady, backups)] : Array.Empty<V1Condition>(),
+                .. RestoredCondition.Judge(diagnosis) is { } restored ? [Condition(ConditionTypes.Restored, restored)] : Array.Empty<V1Condition>(),
                 Condition(ConditionTypes.Paused, PausedCondition.Judge(diagnosis)),
             ],
         };

@@ -32,6 +32,17 @@ public static class SnapshotRestore
         }
     }
 
+    /// <summary>Whether the directory holds this member already. What a restore has left there that was interrupted before its end is removed, since nobody has served it.</summary>
+    /// <exception cref="StorageException">It holds another member's data.</exception>
+    public static bool IsDone(string dataDirectory, MemberIdentity identity)
+    {
+        if (!Directory.Exists(dataDirectory)) return false;
+        MemberIdentity? held;
+        using (var data = DataDirectory.Open(dataDirectory)) held = data.Identity;
+        if (held is null) Remove(dataDirectory, keepFolder: true);
+        return held is { } member && (member == identity ? true : throw new StorageException($"{dataDirectory}: this holds the data of {member}, and {identity} was to be restored; give another --data-dir"));
+    }
+
     static RestoredState Fill(Func<string, IEnumerable<BackendPair>> read, string dataDirectory, string? walDirectory, MemberIdentity identity, PersistRequest first, RestoreOptions options)
     {
         using var data = DataDirectory.Open(dataDirectory, walDirectory);

@@ -50,9 +50,16 @@ sealed class BackupSource
         // On the disk that has to take the restored state, too.
         var scratch = arguments.TextOrNull("scratch-dir") ?? Path.GetDirectoryName(Path.GetFullPath(dataDirectory))!;
         Directory.CreateDirectory(scratch);
+        if (arguments.Has("once")) RemoveLeft(scratch);
         using var unpacked = await UnpackAsync(plan, content, new(opened, key), scratch);
         var backend = unpacked.Backend;
         return (make(backend.Read, options with { FormerLeases = backend.FormerLeases }), plan);
+    }
+
+    /// <summary>What an interrupted restore has unpacked; only this one uses the folder.</summary>
+    static void RemoveLeft(string scratch)
+    {
+        foreach (var left in Directory.EnumerateDirectories(scratch, "restore-*")) Directory.Delete(left, recursive: true);
     }
 
     /// <summary>Damage is found here, before anything is made of it; then what else there is is told.</summary>

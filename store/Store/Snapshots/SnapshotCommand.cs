@@ -14,7 +14,7 @@ static class SnapshotCommand
     static readonly string[] ofMember = ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
     static readonly string[] ofStatus = ["write-out", "help"];
     static readonly string[] ofRestore =
-        [.. ofMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", .. BackupSource.Flags, .. ofStatus];
+        [.. ofMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", "once", .. BackupSource.Flags, .. ofStatus];
 
     const string Help =
         """
@@ -39,6 +39,8 @@ static class SnapshotCommand
           --skip-hash-check                                               For a database copied out of a data directory.
           --bump-revision 1000000000                                      How much to raise the revision by, so that none is handed out twice; 0 goes on where the snapshot ends.
           --mark-compacted                                                Everything up to the new revision counts as compacted, so that watchers begin anew (always so when the revision is raised).
+
+          --once                                                          Do nothing where this member is restored already, and start over where a restore was interrupted.
 
         Flags of restore --from:
           --from LOCATION                                                 Where the agent stored them, as its --location.
@@ -70,7 +72,7 @@ static class SnapshotCommand
     static string Answer(string[] arguments) => arguments switch
     {
         ["status", .. var rest] => Status(CommandArguments.Parse(Name, rest, ofStatus)),
-        ["restore", .. var rest] => Restore(CommandArguments.Parse(Name, rest, ofRestore, ["skip-hash-check", "mark-compacted", .. LocationFlags.Booleans])),
+        ["restore", .. var rest] => Restore(CommandArguments.Parse(Name, rest, ofRestore, ["skip-hash-check", "mark-compacted", "once", .. LocationFlags.Booleans])),
         [] or ["--help" or "-h" or "help"] => Help,
         [var other, ..] => throw new FlagException($"unknown command 'snapshot {other}': it is 'snapshot status' or 'snapshot restore'; see store snapshot --help"),
     };
@@ -88,6 +90,8 @@ static class SnapshotCommand
         var options = OptionsOf(arguments);
         var member = MemberOf(arguments);
         var (clusterId, self, members) = InitialMembership.Of(member);
+        if (arguments.Has("once") && member.WalDirectory is not null) throw new FlagException("--once and --wal-dir do not go together");
+        if (arguments.Has("once") && SnapshotRestore.IsDone(member.DataDirectory, new(clusterId, self))) return $"{member.DataDirectory} holds member {self} already";
         RestoredState Make(Func<string, IEnumerable<BackendPair>> read, RestoreOptions how) =>
             SnapshotRestore.Run(read, member.DataDirectory, member.WalDirectory, new(clusterId, self), InitialMembership.Entries(members), how);
 

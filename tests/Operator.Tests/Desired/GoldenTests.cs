@@ -16,6 +16,7 @@ public sealed class GoldenTests
     [InlineData("backup")]
     [InlineData("tls-secrets")]
     [InlineData("tls-cert-manager")]
+    [InlineData("restore")]
     public void Manifests_are_as_reviewed(string folder)
     {
         var path = Repository.At("tests", "Operator.Tests", "Golden", folder);

@@ -1,4 +1,5 @@
 using Operator.Core;
+using Xunit;
 
 namespace Operator.Tests;
 
@@ -151,6 +152,20 @@ internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinni
             simulation.RunUntilSettled(Cluster);
             simulation.RunUntil(() => simulation.Table.List("secrets").Count == 4, TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
         }, Thinning: 6),
+        new("restored from a bucket that is missing first", simulation =>
+        {
+            simulation.Store.Backups.Buckets.Add("backups");
+            simulation.Apply(Cluster, BackedUp(Spec(1), "backups"));
+            simulation.RunUntil(() => simulation.IsSettled(Cluster) && simulation.Says(Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            simulation.Delete("storeclusters", Cluster);
+            simulation.Run(TimeSpan.FromSeconds(30));
+            simulation.Store.Backups.Buckets.Clear();
+            simulation.Apply(Cluster, Restored(Spec(1), "backups"));
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status?.Conditions?.Any(condition => condition.Reason == PodVerdict.RestoreFailed) == true, TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.Store.Backups.Buckets.Add("backups");
+            simulation.RunUntilSettled(Cluster);
+            Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -192,6 +207,9 @@ internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinni
         simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
         simulation.RunUntilSettled(Cluster);
     }
+
+    public static StoreClusterSpec Restored(StoreClusterSpec spec, string bucket) =>
+        spec with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } } } } };
 
     private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 

@@ -14,6 +14,10 @@ internal sealed class SimulatedBackups(TimeProvider time)
     /// <summary>Those that are there, and let agents in.</summary>
     public HashSet<string> Buckets { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What `store snapshot restore --from` says; nothing when it succeeds.</summary>
+    public string Restore(string location) => !Buckets.Contains(new Uri(location).Host) ? $"store: {location}: there is no such bucket"
+        : _taken.Keys.Any(taken => taken.Location == location) ? "" : $"store: {location}: there are no backups";
+
     /// <summary>What the agent beside a store process answers over HTTP.</summary>
     public HttpResponseMessage Answer(StoreProcess process, string path)
     {

@@ -17,6 +17,9 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         public DateTimeOffset? EndAt { get; set; }
         public StoreProcess? Process { get; set; }
         public string? LastWords { get; set; }
+
+        /// <summary>Of its container that restores: what it said when it failed, or nothing once it succeeded; null where there is none, or it has not run yet.</summary>
+        public string? RestoreWords { get; set; }
         public int Restarts { get; set; }
         public MountedSecrets? Certificates { get; set; }
     }
@@ -131,11 +134,25 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         sandbox.Certificates ??= MountedSecrets.Of(pod);
         // A pod whose Secret is missing does not start; its kubelet looks again.
         if (sandbox.Certificates?.Refresh(table, Soon(20)) == false) return;
+        if (!Restore(pod, sandbox, out var restored)) return;
         var containers = pod["spec"]!["containers"]!.AsArray();
         var agent = containers.FirstOrDefault(container => (string)container!["name"]! == AgentContainer.Name);
-        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent));
+        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent), restored);
         if (sandbox.Process is not null) return;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
+    }
+
+    /// <summary>Runs the init container that restores, if there is one.</summary>
+    /// <returns>False when it failed: it is started again, and the store is not.</returns>
+    private bool Restore(JsonObject pod, Sandbox sandbox, out string? from)
+    {
+        from = null;
+        if ((pod["spec"]!["initContainers"] as JsonArray)?.FirstOrDefault(container => (string)container!["name"]! == RestoreContainer.Name) is not { } restore) return true;
+        from = FlagsOf(restore)["from"];
+        sandbox.RestoreWords = store.Backups.Restore(from);
+        if (sandbox.RestoreWords.Length == 0) return true;
+        sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
+        return false;
     }
 
     private static Dictionary<string, string> FlagsOf(JsonNode container) => SimulatedStore.Flags(container["args"]!.AsArray().Select(argument => (string)argument!));
@@ -171,6 +188,13 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
             ["conditions"] = new JsonArray(Condition(pod, "PodScheduled", true), Condition(pod, "Ready", ready)),
             ["containerStatuses"] = new JsonArray(container),
         };
+        if (sandbox.RestoreWords is { } told)
+        {
+            var ended = new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = told.Length == 0 ? 0 : 1, ["message"] = told } };
+            status["initContainerStatuses"] = new JsonArray(new JsonObject { ["name"] = RestoreContainer.Name, ["image"] = image, ["imageID"] = image, ["ready"] = told.Length == 0, ["restartCount"] = sandbox.Restarts, ["state"] = ended });
+            if (told.Length > 0) status["phase"] = "Pending";
+        }
+
         if (sandbox.Process is not null) status["podIP"] = sandbox.Process.Ip;
         var next = (JsonObject)pod.DeepClone();
         next["spec"]!["nodeName"] ??= Place(pod);

@@ -38,6 +38,10 @@ internal sealed class StoreGroup(string token, ulong id, TimeProvider time)
     public List<GroupMember> Members { get; } = [];
     public SimulatedUsers Users { get; } = new(time);
     public ulong Committed { get; set; } = 5000;
+
+    /// <summary>Where the backup was that it began with; null when it began empty.</summary>
+    public string? RestoredFrom { get; init; }
+
     public ulong Term { get; set; } = 1;
     public GroupMember? Leader { get; set; }
     public DateTimeOffset? ElectionAt { get; set; }
@@ -76,11 +80,11 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
 
     /// <returns>The running process, or its last words.</returns>
     public (StoreProcess? Process, string? Exit) Start(
-        string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null, IReadOnlyDictionary<string, string>? agent = null)
+        string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null, IReadOnlyDictionary<string, string>? agent = null, string? restoredFrom = null)
     {
         var disk = DiskOf(claimUid);
         var name = flags["name"];
-        if (disk.Group is null && Enter(disk, flags) is { } refusal) return (null, refusal);
+        if (disk.Group is null && Enter(disk, flags, restoredFrom) is { } refusal) return (null, refusal);
         if (disk.Group!.Find(disk.MemberId) is not { } member) return (null, "the member has been permanently removed from the cluster");
         member.Name = name;
         var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates, Agent = agent };
@@ -115,17 +119,17 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
     public ulong NewMemberId(StoreGroup? group, string peerUrl, string token) => Hash($"{token} {peerUrl} {group?.Committed}");
 
     /// <summary>What an empty disk may become, from the flags alone.</summary>
-    private string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags)
+    private string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags, string? restoredFrom)
     {
         var (token, own) = (flags["initial-cluster-token"], flags["initial-advertise-peer-urls"]);
         var initial = flags["initial-cluster"].Split(',').Select(entry => entry.Split('=', 2)[1]).ToList();
-        return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial) : Join(disk, token, own, initial);
+        return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial, restoredFrom) : Join(disk, token, own, initial);
     }
 
-    private string? Form(Disk disk, string token, List<string> initial)
+    private string? Form(Disk disk, string token, List<string> initial, string? restoredFrom)
     {
         if (_groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
-        var group = new StoreGroup(token, Hash(token), time);
+        var group = new StoreGroup(token, Hash(token), time) { RestoredFrom = restoredFrom };
         group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
         _groups.Add(group);
         (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);

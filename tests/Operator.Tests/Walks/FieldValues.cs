@@ -20,7 +20,7 @@ internal static class FieldValues
     /// <summary>Tried against each pattern.</summary>
     private static readonly string[] s_words =
     [
-        "standard", "v2", "1.2.3", "5m", "1h", "1000", "localhost/store", "registry.example:5000/team/store", "sha256:" + new string('7', 64), "TEAM_NAME", "http://minio.example:9000", "example.com/rack", "rack",
+        "standard", "v2", "1.2.3", "5m", "1h", "1000", "localhost/store", "registry.example:5000/team/store", "sha256:" + new string('7', 64), "TEAM_NAME", "http://minio.example:9000", "2026-11-27T20:34:00Z", "cafe", "example.com/rack", "rack",
     ];
 
     private static readonly string[] s_quantities = ["1", "500m", "1Gi", "9Gi", "1e3", "16Gi"];

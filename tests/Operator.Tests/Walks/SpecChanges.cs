@@ -7,8 +7,8 @@ internal sealed class SpecChanges(Random chance)
 {
     private static readonly string[] s_tags = ["dev", "v2", "v3", SpecWalk.MissingTag];
 
-    /// <summary>How members talk is settled when a cluster begins; a change is refused by a rule of its own (CertificateRulesTests).</summary>
-    private static readonly IReadOnlyList<SpecField> s_changeable = [.. SpecField.All.Where(field => field.Path[0] != "tls")];
+    /// <summary>How members talk, and with what a cluster begins, is settled when it does; a change is refused by a rule of its own (CertificateRulesTests, RestoreTests).</summary>
+    private static readonly IReadOnlyList<SpecField> s_changeable = [.. SpecField.All.Where(field => field.Path[0] is not ("tls" or "bootstrap"))];
 
     public (string What, JsonObject Spec) Next(JsonObject spec)
     {

@@ -66,6 +66,33 @@ public sealed class AgentTests : IDisposable
         await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
     }
 
+    /// <summary>As the container of a pod that is killed and started again.</summary>
+    [Fact]
+    public async Task A_restore_that_is_asked_for_once_starts_over_where_it_was_interrupted_and_leaves_alone_what_is_done()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s"))
+        await using (var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch()))
+            await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
+
+        await using var restored = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        string[] once = ["--once", $"--scratch-dir={Scratch(1)}"];
+        Directory.CreateDirectory(Path.Combine(Scratch(1), "restore-left"));
+        Assert.Contains("restored ", (await RestoreAsync(restored, once)).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Scratch(1)));
+        Assert.Contains("already", (await RestoreAsync(restored, once)).Succeeded().Output, StringComparison.Ordinal);
+        // The identity is written last: without it, it was interrupted.
+        File.Delete(Path.Combine(restored[0].DataDirectory, "member", "identity"));
+        Assert.Contains("restored ", (await RestoreAsync(restored, once)).Succeeded().Output, StringComparison.Ordinal);
+        var other = await RestoreAsync(restored, [.. once, "--initial-cluster-token=another"]);
+        Assert.Contains("this holds the data of", other.Error, StringComparison.Ordinal);
+        restored[0].Start();
+        await restored[0].WaitUntilReadyAsync(cancelled);
+        var found = await new KV.KVClient(restored[0].Channel).RangeAsync(new() { Key = ByteString.CopyFromUtf8("a") }, cancellationToken: cancelled);
+        Assert.Equal("1", Assert.Single(found.Kvs).Value.ToStringUtf8());
+    }
+
     [Fact]
     public async Task Of_three_agents_one_takes_the_backups_and_another_goes_on_when_it_is_gone()
     {

@@ -1,0 +1,38 @@
+using System.Text.Json.Serialization;
+
+namespace Operator.Core;
+
+/// <summary>How a cluster begins. What it begins with is there once it has, so it cannot be changed.</summary>
+public sealed record BootstrapSpec
+{
+    [JsonPropertyName("restore")]
+    [Doc("Begin with what was backed up. Empty when absent.")]
+    public RestoreSpec? Restore { get; init; }
+}
+
+[Cel("!has(self.time) || !has(self.revision)", "bootstrap.restore has time and revision; give one of them, or neither for the latest")]
+public sealed record RestoreSpec
+{
+    [JsonPropertyName("from")]
+    [Doc("Where the backups are.")]
+    public required BackupTargetSpec From { get; init; }
+
+    [JsonPropertyName("encryptionKeySecret")]
+    [Doc("The Secret, in the same namespace, with the key that they are encrypted with. For backups that are not encrypted it is absent.")]
+    public BackupKeyReference? EncryptionKeySecret { get; init; }
+
+    [JsonPropertyName("clusterId")]
+    [Doc("The store's id (hexadecimal, status.clusterId) of the cluster that was backed up. When there are backups of several and it is absent, those of the one that was backed up last.")]
+    [Pattern("^[0-9a-f]{1,16}$", MaxLength = 16)]
+    public string? ClusterId { get; init; }
+
+    [JsonPropertyName("time")]
+    [Doc("The state of this moment, with its zone, such as 2026-11-27T20:34:00Z, and nothing that was written later. The latest when neither this nor revision is given.")]
+    [Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})?(Z|[+-][0-9]{2}:[0-9]{2})$", MaxLength = 33)]
+    public string? Time { get; init; }
+
+    [JsonPropertyName("revision")]
+    [Doc("The state of this revision.")]
+    [Range(1, 9_000_000_000_000_000_000)]
+    public long? Revision { get; init; }
+}

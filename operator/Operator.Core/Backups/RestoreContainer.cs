@@ -1,0 +1,58 @@
+using k8s.Models;
+
+namespace Operator.Core;
+
+/// <summary>Puts a backup onto the seed's empty disk before its store starts. It is there until the cluster has formed: a member whose ticket is not <c>form</c> never
+/// restores, whatever becomes of its disk.</summary>
+/// <remarks>
+/// 1. the container is started again until it succeeds, and the store's is not started before: a damaged backup is never served;
+/// 2. it starts over where it was interrupted, and does nothing on a disk that holds this member already (--once);
+/// 3. ids follow from the cluster's own token, so a restored cluster is another one than that which was backed up.
+/// </remarks>
+internal static class RestoreContainer
+{
+    public const string Name = "restore";
+
+    /// <summary>Where a backup is unpacked: on the disk that has to take it.</summary>
+    private const string Scratch = "/data/restore";
+
+    /// <summary>Null where there is nothing to restore for a member with this ticket.</summary>
+    public static V1Container? Build(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken, string image)
+    {
+        if (ticket.Kind != TicketKind.Form || cluster.Spec.Bootstrap?.Restore is not { } restore) return null;
+        var mounts = MountsOf(restore);
+        return new V1Container
+        {
+            Name = Name,
+            Image = image,
+            ImagePullPolicy = cluster.Spec.Image.PullPolicy,
+            Command = ["/app/store", "snapshot", "restore"],
+            Args =
+            [
+                $"--from={mounts.Location}", .. mounts.Arguments(), .. Target(restore), "--once", $"--scratch-dir={Scratch}",
+                $"--name={member}",
+                $"--data-dir=/data/{member}",
+                $"--initial-cluster={ticket.InitialCluster}",
+                $"--initial-cluster-token={clusterToken}",
+                $"--initial-advertise-peer-urls={member.PeerUrl(cluster.Metadata.NamespaceProperty, cluster.Spec.Scheme(TlsSide.Peer))}",
+            ],
+            // Its last line is what status says.
+            TerminationMessagePolicy = "FallbackToLogsOnError",
+            Resources = MemberStatefulSet.Resources(cluster.Spec.Resources),
+            SecurityContext = MemberStatefulSet.Restricted(),
+            VolumeMounts = [new V1VolumeMount { Name = "data", MountPath = "/data" }, new V1VolumeMount { Name = "tmp", MountPath = "/tmp" }, .. mounts.Mounts()],
+        };
+    }
+
+    public static IEnumerable<V1Volume> Volumes(StoreCluster cluster, Ticket ticket) =>
+        ticket.Kind == TicketKind.Form && cluster.Spec.Bootstrap?.Restore is { } restore ? MountsOf(restore).Volumes() : [];
+
+    private static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From, restore.EncryptionKeySecret);
+
+    private static IEnumerable<string> Target(RestoreSpec restore)
+    {
+        if (restore.ClusterId is { } cluster) yield return $"--backup-cluster={cluster.PadLeft(16, '0')}";
+        if (restore.Time is { } time) yield return $"--to-time={time}";
+        if (restore.Revision is { } revision) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--to-revision={revision}");
+    }
+}
