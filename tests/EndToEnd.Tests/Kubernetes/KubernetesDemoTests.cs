@@ -49,7 +49,7 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo, ITestOutputHelper o
     [Fact]
     public async Task Prometheus_scrapes_the_operator_and_every_member()
     {
-        demo.RequireKubernetes();
+        demo.RequirePodAddresses();
         await using var prometheus = await Prometheus.StartAsync(await Kubectl.GetAsync("pods", "-A"), Stop);
         await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
         await prometheus.UntilAsync("count(up{job=\"store-operator\"} == 1) >= bool 1", 1, Stop);
@@ -70,7 +70,7 @@ public sealed class KubernetesDemoTests(KubernetesDemo demo, ITestOutputHelper o
     [Fact]
     public async Task Every_expression_of_the_dashboards_has_data()
     {
-        demo.RequireKubernetes();
+        demo.RequirePodAddresses();
         await using var prometheus = await Prometheus.StartAsync(await Kubectl.GetAsync("pods", "-A"), Stop);
         await prometheus.UntilAsync("count(up{job=~\"etcd/.*\"} == 1)", 3, Stop);
         var panels = from file in Directory.GetFiles(Path.Combine(Binaries.RepositoryRoot, "charts/store-operator/monitoring/dashboards"), "*.json")

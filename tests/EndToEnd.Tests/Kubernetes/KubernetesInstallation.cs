@@ -10,30 +10,40 @@ public sealed class KubernetesInstallation : ICollectionFixture<KubernetesDemo>;
 /// <summary>Runs `make demo` once, and `make demo-down` at the end.</summary>
 public sealed class KubernetesDemo : IAsyncLifetime
 {
-    public string KubeConfig { get; } = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
+    readonly IKubernetes? kubernetes = KubernetesChoice.Of(Environment.GetEnvironmentVariable(KubernetesChoice.Variable), Environment.GetEnvironmentVariable("KUBECONFIG"));
+
+    public bool HasKubernetes => kubernetes is not null;
 
     public string Output { get; private set; } = "";
 
     public async ValueTask InitializeAsync()
     {
-        if (KubeConfig.Length == 0) return;
+        if (kubernetes is null) return;
+        await kubernetes.StartAsync(CancellationToken.None);
         var run = await Shell.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12));
         Output = run.Succeeded().Output;
     }
 
     public void RequireKubernetes() =>
-        Assert.SkipUnless(KubeConfig.Length > 0, "needs a Kubernetes: set KUBECONFIG (and LOAD_IMAGE for clusters that are not kind, k3d or minikube)");
+        Assert.SkipUnless(HasKubernetes, "needs a Kubernetes: set KUBECONFIG (and LOAD_IMAGE for clusters that are not kind, k3d or minikube), or E2E_CLUSTER=k3s where Docker is");
+
+    public void RequirePodAddresses()
+    {
+        RequireKubernetes();
+        Assert.SkipUnless(kubernetes!.ReachesPods, "needs pods that this process reaches by their addresses, which those of a K3s in Docker are not");
+    }
 
     /// <summary>Where this process reaches the StoreCluster's client Service.</summary>
     internal async Task<string> ClientEndpointAsync(string name)
     {
         RequireKubernetes();
-        return $"http://{await Kubectl.RunAsync("get", "service", name, "-o", "jsonpath={.spec.clusterIP}")}:2379";
+        return await kubernetes!.EndpointAsync(name);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (KubeConfig.Length == 0) return;
+        if (kubernetes is null) return;
         (await Shell.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5))).Succeeded();
+        await kubernetes.DisposeAsync();
     }
 }

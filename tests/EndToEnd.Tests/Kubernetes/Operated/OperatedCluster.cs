@@ -24,7 +24,7 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (demo.KubeConfig.Length == 0) return;
+        if (!demo.HasKubernetes) return;
         var applied = Stopwatch.StartNew();
         await Kubectl.ApplyAsync($$"""
             apiVersion: storecluster.io/v1alpha1
