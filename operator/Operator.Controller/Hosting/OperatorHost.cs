@@ -31,7 +31,7 @@ internal static class OperatorHost
     private static void Metrics(MeterProviderBuilder metrics) => metrics
         .AddMeter(Telemetry.Meter)
         .AddView(instrument => instrument.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(System.Diagnostics.Metrics.Histogram<>)
-            ? new ExplicitBucketHistogramConfiguration { Boundaries = Telemetry.SecondsBuckets }
+            ? new ExplicitBucketHistogramConfiguration { Boundaries = instrument.Name == Telemetry.OperationTime ? Telemetry.OperationBuckets : Telemetry.SecondsBuckets }
             : null)
         .AddPrometheusExporter(exporter =>
         {

@@ -10,6 +10,7 @@ internal static class Telemetry
 {
     public const string Meter = "StoreOperator";
     public const string ControllerName = "storecluster";
+    public const string OperationTime = "storeoperator_operation_duration_seconds";
 
     private static readonly Meter s_meter = new(Meter);
     private static readonly ConcurrentDictionary<string, WorkQueue> s_queues = new();
@@ -22,11 +23,18 @@ internal static class Telemetry
     private static readonly Counter<long> s_reconciles = s_meter.CreateCounter<long>("controller_runtime_reconcile_total", null, "Passes by result");
     private static readonly Counter<long> s_reconcileErrors = s_meter.CreateCounter<long>("controller_runtime_reconcile_errors_total", null, "Passes that failed");
     private static readonly Counter<long> s_panics = s_meter.CreateCounter<long>("controller_runtime_reconcile_panics_total", null, "Passes that ended in an unexpected exception");
+    private static readonly Counter<long> s_terminalErrors = s_meter.CreateCounter<long>("controller_runtime_terminal_reconcile_errors_total", null, "Passes that found what only a change of the spec mends");
+    private static readonly Counter<long> s_timeouts = s_meter.CreateCounter<long>("controller_runtime_reconcile_timeouts_total", null, "Passes that took too long and were broken off");
     private static readonly Histogram<double> s_reconcileTime = s_meter.CreateHistogram<double>("controller_runtime_reconcile_time_seconds", null, "Length of a pass");
     private static readonly Counter<long> s_requests = s_meter.CreateCounter<long>("rest_client_requests_total", null, "Requests to the API server");
     private static readonly Histogram<double> s_requestTime = s_meter.CreateHistogram<double>("rest_client_request_duration_seconds", null, "Time until the response's headers");
     private static readonly Counter<long> s_relists = s_meter.CreateCounter<long>("storeoperator_reflector_relists_total", null, "Full lists");
     private static readonly Counter<long> s_steps = s_meter.CreateCounter<long>("storeoperator_steps_total", null, "Steps carried out, by kind and result");
+
+    private static readonly Counter<long> s_operations = s_meter.CreateCounter<long>("storeoperator_operation_total", null, "Operations that were begun (started) and brought to their end (success)");
+    private static readonly Histogram<double> s_operationTime = s_meter.CreateHistogram<double>(OperationTime, null, "From the journal's entry to the operation's end");
+    private static readonly Counter<long> s_violations = s_meter.CreateCounter<long>("storeoperator_invariant_violations_total", null, "What must never be seen or done; always 0");
+    private static readonly ConcurrentDictionary<ObjectKey, double> s_rollouts = new();
 
     public static readonly Counter<long> QueueAdds = s_meter.CreateCounter<long>("workqueue_adds_total", null, "Keys added");
     public static readonly Counter<long> QueueRetries = s_meter.CreateCounter<long>("workqueue_retries_total", null, "Keys added again after a failure");
@@ -35,8 +43,19 @@ internal static class Telemetry
 
     public static readonly double[] SecondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+    /// <summary>An invariant: no member reports another cluster id than the one that was formed here.</summary>
+    public const string OneIdentity = "one_identity";
+
+    /// <summary>Of operations: a learner catches up for as long as its data takes.</summary>
+    public static readonly double[] OperationBuckets = [1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600];
+
     static Telemetry()
     {
+        // A counter that has counted nothing yet is not exported, and a rate over what begins with 1 is 0.
+        s_panics.Add(0, Controller());
+        s_terminalErrors.Add(0, Controller());
+        s_timeouts.Add(0, Controller());
+        s_violations.Add(0, Tag("invariant", OneIdentity));
         s_meter.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref s_activeWorkers), Controller()), null, "Passes that run now");
         s_meter.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref s_workers), Controller()), null, "Passes that may run at once");
         s_meter.CreateObservableGauge("workqueue_depth", () => s_queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))), null, "Keys that are ready and not yet taken");
@@ -44,6 +63,7 @@ internal static class Telemetry
         s_meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))), null, "How long the longest pass that runs now has been running");
         s_meter.CreateObservableGauge("leader_election_master_status", () => s_leading.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))), null, "1 on the process that holds the lease");
         s_meter.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => s_reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))), null, "Time since a watch last told something");
+        s_meter.CreateObservableGauge("storeoperator_reflector_last_event_timestamp_seconds", () => s_reflectors.Select(pair => new Measurement<double>(Math.Round((DateTimeOffset.UtcNow - pair.Value.Silence).ToUnixTimeMilliseconds() / 1000.0, 1), Tag("kind", pair.Key))), null, "When a watch last told something");
         s_meter.CreateObservableGauge("storeoperator_reflector_items", () => s_reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))), null, "Objects in memory");
         s_meter.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))), null, "1, with the version of the operator");
         s_meter.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]), null, "1, with the lowest version that runs and the id of the store");
@@ -53,6 +73,7 @@ internal static class Telemetry
         s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
         s_meter.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
         s_meter.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
+        s_meter.CreateObservableGauge("storeoperator_rollout_progress_ratio", Rollouts, null, "Pods of the wanted template, of all pods");
         s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 
@@ -71,6 +92,23 @@ internal static class Telemetry
 
     public static void Stepped(string step, bool succeeded) => s_steps.Add(1, Tag("step", step), Tag("result", succeeded ? "success" : "error"));
 
+    public static void OperationStarted(string operation) => s_operations.Add(1, Tag("operation", operation), Tag("result", "started"));
+
+    public static void OperationFinished(string operation, TimeSpan took)
+    {
+        s_operations.Add(1, Tag("operation", operation), Tag("result", "success"));
+        s_operationTime.Record(took.TotalSeconds, Tag("operation", operation));
+    }
+
+    public static void InvariantViolated(string invariant) => s_violations.Add(1, Tag("invariant", invariant));
+
+    /// <param name="ratio">Null when there are no pods, or the StoreCluster is gone.</param>
+    public static void RolledOut(ObjectKey cluster, double? ratio)
+    {
+        if (ratio is { } known) s_rollouts[cluster] = known;
+        else s_rollouts.TryRemove(cluster, out _);
+    }
+
     public static void Requested(string code, string method, string host, TimeSpan took)
     {
         s_requests.Add(1, Tag("code", code), Tag("method", method), Tag("host", host));
@@ -78,6 +116,11 @@ internal static class Telemetry
     }
 
     public static void Started() => Interlocked.Increment(ref s_activeWorkers);
+
+    /// <summary>The spec is one that no further pass mends.</summary>
+    public static void EndedForGood() => s_terminalErrors.Add(1, Controller());
+
+    public static void BrokenOff() => s_timeouts.Add(1, Controller());
 
     /// <param name="result">success, error, requeue or requeue_after.</param>
     public static void Finished(string result, TimeSpan took, bool unexpected = false)
@@ -94,6 +137,9 @@ internal static class Telemetry
         from measured in measure(cluster)
         select new Measurement<long>(measured.Value,
             [Tag("namespace", cluster.Metadata.NamespaceProperty), Tag("cluster", cluster.Metadata.Name), .. measured.Tags]);
+
+    private static IEnumerable<Measurement<double>> Rollouts() =>
+        s_rollouts.Select(rollout => new Measurement<double>(rollout.Value, Tag("namespace", rollout.Key.Namespace), Tag("cluster", rollout.Key.Name)));
 
     private static IEnumerable<(long, KeyValuePair<string, object?>[])> MembersByRoleAndState(StoreCluster cluster) =>
         (cluster.Status?.Members ?? []).GroupBy(member => (Role: member.Role ?? "None", member.State))

@@ -63,6 +63,7 @@ internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeP
         {
             // One object's bad luck must not take the others' worker with it.
             Log.PassFailed(log, failure, key);
+            if (failure is OperationCanceledException) Telemetry.BrokenOff();
             Telemetry.Finished("error", time.GetElapsedTime(started), unexpected: failure is not (HttpRequestException or IOException or OperationCanceledException));
             queue.AddRateLimited(key);
         }

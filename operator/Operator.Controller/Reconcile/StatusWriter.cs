@@ -28,6 +28,7 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
             Tell(cluster, ready, ready.Reason);
         }
 
+        if (Changed(cluster, status, ConditionTypes.IdentityConsistent) is { Status: "False" }) Telemetry.InvariantViolated(Telemetry.OneIdentity);
         if (Changed(cluster, status, ConditionTypes.CertificatesReady) is { Status: not "True", Reason: not "Issuing" } certificates) events.Warning(cluster, certificates.Reason, certificates.Message);
 
         if (Changed(cluster, status, ConditionTypes.BackupReady) is { Status: not "Unknown" } backups) Tell(cluster, backups, backups.Status == "True" ? "BackupReady" : $"Backup{backups.Reason}");

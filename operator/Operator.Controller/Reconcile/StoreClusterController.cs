@@ -32,8 +32,10 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         if (step is Step.Journal journal) status = journal.Record(status, view.ObservedAt);
         if (await statuses.WriteAsync(entity, status, cancellation) is { } refused)
             return refused.Conflict || refused.NotFound ? Result.After(s_soon) : Result.Fail(refused.ToString());
+        Measure(key, diagnosis, plan);
         if (step is Step.Journal)
         {
+            Measure(entity.Status?.Operation, status.Operation, view.ObservedAt);
             CertificateEvents.Tell(events, entity, step);
             _errors.TryRemove(key, out _);
             return Result.After(s_soon);
@@ -45,6 +47,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
     public void Forget(ObjectKey key)
     {
         _errors.TryRemove(key, out _);
+        Telemetry.RolledOut(key, ratio: null);
         tokens.ForgetAll(key);
         observer.Forget(key);
     }
@@ -66,6 +69,19 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         _errors[key] = $"{plan.Rule}: {error}";
         // The store's refusals are part of its protocol ("unhealthy cluster" for the first seconds of a new voter): ask again soon, at a calm pace.
         return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(s_waiting) : Result.Fail(error);
+    }
+
+    private static void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)
+    {
+        var pods = diagnosis.Members.Where(member => member.Pod is not null).ToList();
+        Telemetry.RolledOut(key, pods.Count == 0 ? null : (double)pods.Count(member => !member.Outdated) / pods.Count);
+        if (plan.Blocked.Any(blocked => blocked.Reason == "InvalidSpec")) Telemetry.EndedForGood();
+    }
+
+    private static void Measure(OperationStatus? before, OperationStatus? now, DateTime at)
+    {
+        if (before is { StartedAt: { } began } && now is null) Telemetry.OperationFinished(before.Kind, at - began);
+        if (before is null && now is not null) Telemetry.OperationStarted(now.Kind);
     }
 
     private Result Rest(ObjectKey key, Diagnosis diagnosis, Plan plan)
