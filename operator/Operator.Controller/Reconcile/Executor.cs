@@ -22,6 +22,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
             Step.MintAuthority { Version: null } mint => Words((await api.CreateAsync(CertificateSigner.Authority(view, mint), cancellation)).Error),
             Step.MintAuthority mint => await ApplyAsync(view, CertificateSigner.Authority(view, mint), cancellation),
             Step.IssueCertificate issue => await ApplyAsync(view, CertificateSigner.Leaf(view, issue), cancellation),
+            Step.RefreshPod refresh => await RefreshAsync(view, refresh, cancellation),
             Step.DeleteSecret delete => Words(await api.DeleteAsync<V1Secret>(Key(view, delete.Secret), delete.Uid, cancellation)),
             Step.DeleteManagedCertificate delete => Words(await api.DeleteAsync<ManagedCertificate>(Key(view, delete.Certificate), delete.Uid, cancellation)),
             Step.AddLearner add => await AskAnyAsync(view, null, address => members.AddLearnerAsync(address, token, add.PeerUrl, cancellation)),
@@ -74,6 +75,15 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
         var known = view.Managed.Any(there => there.Metadata.Name == rendered.Metadata.Name && view.Owns(there));
         if (!known && await TakenAsync<ManagedCertificate>(view, Key(view, rendered.Metadata.Name), rendered.Kind, cancellation) is { } taken) return taken;
         return (await api.ApplyAsync(rendered, cancellation)).Error?.ToString();
+    }
+
+    /// <summary>Of the pod that was seen: another one of that name has mounted its Secrets since.</summary>
+    private async Task<string?> RefreshAsync(ClusterView view, Step.RefreshPod refresh, CancellationToken cancellation)
+    {
+        var metadata = new Dictionary<string, object> { ["uid"] = refresh.Uid, ["annotations"] = new Dictionary<string, string> { [Annotations.Certificates] = refresh.Contents } };
+        var answer = await api.MergePatchAsync<V1Pod>(Key(view, refresh.Pod), KubernetesJson.Serialize(new Dictionary<string, object> { ["metadata"] = metadata }), cancellation);
+        if (answer.Value is { } pod) caches.Pods.Upsert(pod);
+        return Words(answer.Error);
     }
 
     /// <summary>What the operator does not know of can also have been made by somebody else, without our label. Apply with force would take it over.</summary>

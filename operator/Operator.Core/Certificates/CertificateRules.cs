@@ -26,6 +26,7 @@ internal static class CertificateRules
             if (waiting is Decision.Pass) waiting = decision;
         }
 
+        if (CertificateDelivery.Hasten(diagnosis) is { } hasten) return hasten;
         return waiting is Decision.Pass ? Leftovers(diagnosis) : waiting;
     }
 

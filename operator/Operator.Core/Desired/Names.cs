@@ -44,6 +44,9 @@ public static class Annotations
     /// <summary>On a Secret of certificates: when the operator wrote it last.</summary>
     public const string Changed = "storecluster.io/changed";
 
+    /// <summary>On a pod: fingerprint of the certificates that its kubelet was last asked to bring.</summary>
+    public const string Certificates = "storecluster.io/certificates";
+
     /// <summary>On a pod: fingerprint of what it runs, the ticket left out. A pod that differs from its StatefulSet has to be restarted.</summary>
     public const string Render = "storecluster.io/render";
 }

@@ -61,6 +61,10 @@ public abstract partial record Step
         public override string ToString() => $"IssueCertificate {Wanted.Secret}: {Why}";
     }
 
+    /// <summary>Has a pod's kubelet bring what its Secrets hold now: see <see cref="CertificateDelivery"/>.</summary>
+    /// <param name="Contents">Their fingerprint, which goes to the pod as an annotation.</param>
+    public sealed record RefreshPod(string Pod, string Uid, string Contents) : Step;
+
     public sealed record DeleteSecret(string Secret, string Uid) : Step;
 
     /// <summary>One that cert-manager keeps up, of a member that is gone.</summary>

@@ -23,6 +23,7 @@ internal static class ProgressingCondition
         Step.Rotate rotate => $"replacing the {rotate.Side.Word()} authority ({rotate.Rotation.Phase}): {rotate.Rotation.Reason}",
         Step.FinishRotation rotated => $"the {rotated.Side.Word()} authority is replaced",
         Step.DeleteManagedCertificate delete => $"deleting Certificate {delete.Certificate}",
+        Step.RefreshPod refresh => $"bringing new certificates to {refresh.Pod}",
         Step.DeleteSecret delete => $"deleting Secret {delete.Secret}",
         Step.AddLearner add => $"adding {add.Member} as a learner",
         Step.Promote promote => $"promoting {promote.Member}",

@@ -148,6 +148,31 @@ public sealed class AuthorityRotationTests
         Assert.Equal("Scale", world.Plan().Rule);
     }
 
+    [Fact]
+    public void A_pod_that_was_seen_to_refuse_the_next_authority_is_touched_once_for_what_its_Secret_holds()
+    {
+        var world = Announced();
+        Accept(world, 1, 3);
+        // Nobody answered: that tells nothing of what the pod has.
+        Assert.Null(world.Plan().Step);
+        world.Shakes(2, Side, new Handshake("1", AcceptsNext: false));
+        var refresh = Assert.IsType<Step.RefreshPod>(world.Plan().Step);
+        Assert.Equal("orders-2-0", refresh.Pod);
+        var view = world.View();
+        view.Pods.Single(pod => pod.Metadata.Name == refresh.Pod).Metadata.Annotations[Annotations.Certificates] = refresh.Contents;
+        Assert.Null(Planner.Decide(Diagnosis.Of(view)).Step);
+    }
+
+    [Fact]
+    public void A_pod_that_was_seen_to_show_another_certificate_than_its_Secret_holds_is_touched_and_one_that_shows_it_is_not()
+    {
+        var world = new TlsWorld(3);
+        world.Shakes(1, Side, new Handshake(world.Leaf("orders-1-peer-tls").Serial, AcceptsNext: false));
+        Assert.Null(world.Plan().Step);
+        world.Shakes(1, Side, new Handshake("1", AcceptsNext: false));
+        Assert.Equal("orders-1-0", Assert.IsType<Step.RefreshPod>(world.Plan().Step).Pod);
+    }
+
     private static TlsWorld Announced()
     {
         var world = new TlsWorld(3);

@@ -22,6 +22,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         public string? RestoreWords { get; set; }
         public int Restarts { get; set; }
         public MountedSecrets? Certificates { get; set; }
+        public JsonNode? Annotations { get; set; }
     }
 
     private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
@@ -123,15 +124,24 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
 
         var image = (string)pod["spec"]!["containers"]![0]!["image"]!;
         if (sandbox.Process is null && time.GetUtcNow() >= sandbox.StartAt && !MissingImages.Contains(image)) Start(pod, sandbox);
-        if (sandbox is { Process: not null, Certificates: { } certificates } && time.GetUtcNow() >= certificates.RefreshAt) certificates.Refresh(table, Soon(20));
+        if (sandbox is { Process: not null, Certificates: { } certificates } && (time.GetUtcNow() >= certificates.RefreshAt || !JsonNode.DeepEquals(sandbox.Annotations, AnnotationsOf(pod))))
+        {
+            sandbox.Annotations = AnnotationsOf(pod)?.DeepClone();
+            certificates.Refresh(table, Soon(20));
+        }
+
         Report(pod, sandbox, image);
     }
+
+    /// <summary>A kubelet comes to a pod when that changes.</summary>
+    private static JsonNode? AnnotationsOf(JsonObject pod) => pod["metadata"]!["annotations"];
 
     private void Start(JsonObject pod, Sandbox sandbox)
     {
         var claim = table.Get(Claims, new ObjectKey(ObjectTable.KeyOf(pod).Namespace, $"data-{ObjectTable.KeyOf(pod).Name}"));
         if (claim is null) return;
         sandbox.Certificates ??= MountedSecrets.Of(pod);
+        sandbox.Annotations = AnnotationsOf(pod)?.DeepClone();
         // A pod whose Secret is missing does not start; its kubelet looks again.
         if (sandbox.Certificates?.Refresh(table, Soon(20)) == false) return;
         if (!Restore(pod, sandbox, out var restored)) return;

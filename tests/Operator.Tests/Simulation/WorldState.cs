@@ -16,7 +16,7 @@ internal static class WorldState
     private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", "recoverableFrom", "recoverableUntil", "recoverableRevision", "lastFull", Annotations.Applied, Annotations.Changed,
+        "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", "recoverableFrom", "recoverableUntil", "recoverableRevision", "lastFull", Annotations.Applied, Annotations.Changed, Annotations.Certificates,
     };
 
     /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>

@@ -15,6 +15,7 @@ sealed class WritingClient : IAsyncDisposable
     static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
 
     readonly string endpoint;
+    readonly Func<SocketsHttpHandler> dial;
     readonly ConcurrentDictionary<string, long> acknowledged = new(StringComparer.Ordinal);
     readonly CancellationTokenSource stop = new();
     readonly Task writing;
@@ -22,15 +23,24 @@ sealed class WritingClient : IAsyncDisposable
     GrpcChannel channel;
     long lastAnswer = Stopwatch.GetTimestamp();
     TimeSpan longest;
+    int failures;
 
-    public WritingClient(string endpoint)
+    /// <param name="dial">How connections are made; in clear when absent.</param>
+    public WritingClient(string endpoint, Func<SocketsHttpHandler>? dial = null)
     {
         this.endpoint = endpoint;
+        this.dial = dial ?? (() => new SocketsHttpHandler());
         channel = Connect();
         writing = Task.Run(WriteAsync);
     }
 
     public int Acknowledged => acknowledged.Count;
+
+    /// <summary>Writes that were not acknowledged.</summary>
+    public int Failures => Volatile.Read(ref failures);
+
+    /// <summary>What the last of them was told.</summary>
+    public string? LastFailure { get; private set; }
 
     /// <summary>The longest time without an acknowledged write since this was last asked.</summary>
     public TimeSpan TakeLongestStall()
@@ -88,8 +98,10 @@ sealed class WritingClient : IAsyncDisposable
                 // Some hundred writes a second are enough to meet every moment of a change, and leave the machine to the cluster.
                 await Task.Delay(TimeSpan.FromMilliseconds(5));
             }
-            catch (RpcException)
+            catch (RpcException failure)
             {
+                LastFailure = failure.Message;
+                Interlocked.Increment(ref failures);
                 // It may have happened or not. The connection may lead to a pod that is gone without a word: a new one finds another.
                 channel.Dispose();
                 channel = Connect();
@@ -109,10 +121,10 @@ sealed class WritingClient : IAsyncDisposable
         }
     }
 
-    GrpcChannel Connect() => GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions
+    GrpcChannel Connect()
     {
-        HttpHandler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1), UseProxy = false },
-        DisposeHttpClient = true,
-        MaxReceiveMessageSize = null,
-    });
+        var handler = dial();
+        (handler.ConnectTimeout, handler.UseProxy) = (TimeSpan.FromSeconds(1), false);
+        return GrpcChannel.ForAddress(endpoint, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
+    }
 }
