@@ -43,10 +43,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* What the operator needs in a namespace that it watches. Secrets and ConfigMaps are not in it: see below. */}}
 {{- define "store-operator.rules" -}}
 - apiGroups: [storecluster.io]
-  resources: [storeclusters]
+  resources: [storeclusters, storebackups]
   verbs: [get, list, watch]
 - apiGroups: [storecluster.io]
-  resources: [storeclusters/status]
+  resources: [storeclusters/status, storebackups/status]
   verbs: [get, update, patch]
 # Owner references that block deletion need this where OwnerReferencesPermissionEnforcement is on.
 - apiGroups: [storecluster.io]

@@ -5,13 +5,19 @@ namespace Operator.Controller;
 /// <summary><c>store-operator crds FOLDER...</c> writes the generated CRDs, one file a kind. With no folder they go to the console.</summary>
 internal static class CrdFiles
 {
+    public static IReadOnlyList<(string Name, string Yaml)> All =>
+    [
+        ("storeclusters.yaml", CrdBuilder.Yaml<StoreCluster>()),
+        ("storebackups.yaml", CrdBuilder.Yaml<StoreBackup>()),
+    ];
+
     public static int Write(IReadOnlyList<string> folders)
     {
-        if (folders.Count == 0) Console.Out.Write(CrdBuilder.Yaml<StoreCluster>());
+        if (folders.Count == 0) Console.Out.Write(string.Join("---\n", All.Select(file => file.Yaml)));
         foreach (var folder in folders)
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, "storeclusters.yaml"), CrdBuilder.Yaml<StoreCluster>());
+            foreach (var (name, yaml) in All) File.WriteAllText(Path.Combine(folder, name), yaml);
         }
 
         return 0;

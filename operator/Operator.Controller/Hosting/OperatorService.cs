@@ -39,7 +39,8 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
         var time = TimeProvider.System;
         var api = KubeApi.Connect(KubernetesClientConfiguration.BuildDefaultConfig());
         using var queue = new WorkQueue(Telemetry.ControllerName, time);
-        var caches = _caches = new Caches(api, options.WatchNamespaces, queue.Add, time, log);
+        using var backups = new WorkQueue("storebackup", time);
+        var caches = _caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, time, log);
         Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
         Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
 
@@ -51,7 +52,7 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
         {
             await caches.Synced.WaitAsync(stopping);
             Log.Synced(log);
-            Task Lead(Fence fence) => LeadAsync(api, caches, queue, events, fence, time);
+            Task Lead(Fence fence) => LeadAsync(api, caches, queue, backups, events, fence, time);
             if (options.LeaderElect)
                 return await new LeaderLease(api, new ObjectKey(options.LeaseNamespace, options.LeaseName), options.Identity, time, log).RunAsync(Lead, stopping);
             using var open = Fence.Open(time, stopping);
@@ -65,15 +66,17 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
         }
     }
 
-    private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, EventRecorder events, Fence fence, TimeProvider time)
+    private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, EventRecorder events, Fence fence, TimeProvider time)
     {
         using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
-        var authentication = new AuthObserver(api, users, tokens);
+        var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(MemberDialing.Open));
         var controller = new StoreClusterController(
-            new Observer(api, caches, members, new AgentClient(MemberDialing.Open), authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
+            new Observer(api, caches, members, agents, authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
-        await new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost);
+        await Task.WhenAll(
+            new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
+            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, authentication, fence, time), workers: 1, fence.Lost));
     }
 }

@@ -9,7 +9,9 @@ internal sealed class Caches
 {
     private readonly List<IReflector> _reflectors = [];
 
-    public Caches(KubeApi api, IReadOnlyList<string> namespaces, Action<ObjectKey> changed, TimeProvider time, ILogger log)
+    /// <param name="changed">Is told the StoreCluster that a change concerns.</param>
+    /// <param name="backupChanged">Is told the StoreBackup that changed.</param>
+    public Caches(KubeApi api, IReadOnlyList<string> namespaces, Action<ObjectKey> changed, Action<ObjectKey> backupChanged, TimeProvider time, ILogger log)
     {
         // No namespace listed means all of them, with one watch a kind.
         foreach (var scope in namespaces.Count == 0 ? [null] : namespaces.Select(name => (string?)name))
@@ -18,6 +20,7 @@ internal sealed class Caches
                 _reflectors.Add(new Reflector<T>(api, scope, labels, store, changed, time, log));
 
             Watch(Clusters, labels: null);
+            _reflectors.Add(new Reflector<StoreBackup>(api, scope, labels: null, Backups, backupChanged, time, log));
             Watch(StatefulSets, Labels.ManagedByOperator);
             Watch(Pods, Labels.ManagedByOperator);
             Watch(Claims, Labels.ManagedByOperator);
@@ -27,6 +30,7 @@ internal sealed class Caches
     }
 
     public ObjectStore<StoreCluster> Clusters { get; } = new(cluster => ObjectStore<StoreCluster>.KeyOf(cluster));
+    public ObjectStore<StoreBackup> Backups { get; } = new(backup => ObjectStore<StoreBackup>.KeyOf(backup));
     public ObjectStore<V1StatefulSet> StatefulSets { get; } = new(ByLabel);
     public ObjectStore<V1Pod> Pods { get; } = new(ByLabel);
     public ObjectStore<V1PersistentVolumeClaim> Claims { get; } = new(ByLabel);

@@ -36,7 +36,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Membership = await ReadMembershipAsync(cluster, voters, cancellation),
             Auth = passwords is null ? null : await authentication.ViewAsync(cluster, passwords, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
             Handshakes = await handshakes.ShakeAsync(view, cancellation),
-            Agents = await AskAgentsAsync(view, cancellation),
+            Agents = await agents.AllAsync(key, pods, cancellation),
         };
     }
 
@@ -59,15 +59,6 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         {
             if (MemberName.OfPod(view.Name, pod.Metadata.Name) is { } name && members.EndpointOf(view, name) is { } address) yield return (name, address);
         }
-    }
-
-    /// <summary>Those in pods that run, whatever their member says.</summary>
-    private async Task<IReadOnlyDictionary<MemberName, AgentReport>> AskAgentsAsync(ClusterView view, CancellationToken cancellation)
-    {
-        var asked = view.Pods.Where(pod => pod.Spec?.Containers?.Any(container => container.Name == AgentContainer.Name) == true && pod.Status is { Phase: "Running", PodIP.Length: > 0 })
-            .Select(pod => (Name: MemberName.OfPod(view.Name, pod.Metadata.Name), Ip: pod.Status.PodIP)).Where(agent => agent.Name is not null).ToList();
-        var answers = await Task.WhenAll(asked.Select(agent => agents.StatusAsync(agent.Ip, agent.Name!.Value.Host(view.Namespace), cancellation)));
-        return asked.Zip(answers).Where(pair => pair.Second is not null).ToDictionary(pair => pair.First.Name!.Value, pair => pair.Second!);
     }
 
     private sealed record MemberAnswer(MemberName Name, MemberEndpoint Address, MemberReport? Report, string? Refusal);

@@ -4,6 +4,9 @@ namespace Operator.Core;
 public sealed record AgentReport
 {
     public string? Location { get; init; }
+
+    /// <summary>Whether it is this agent's turn to take backups.</summary>
+    public bool Turn { get; init; }
     public DateTimeOffset? RecoverableFrom { get; init; }
 
     /// <summary>Everything that was acknowledged before can be restored, by backups that were read back and verified; null while nothing can.</summary>

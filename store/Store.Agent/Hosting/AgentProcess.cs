@@ -26,7 +26,7 @@ public static class AgentProcess
         var state = new AgentState();
         AgentMetrics.Observe(state, TimeProvider.System);
         using var metrics = StartMetrics();
-        await using var server = await ServeAsync(options.ListenUrl, state, metrics);
+        await using var server = await ServeAsync(options, state, metrics);
         AgentLog.Serving(logger, options.ListenUrl.ToString());
         if (await OpenAsync(options, version, state, logger, stopping) is not { } opened) return;
         using var parts = opened;
@@ -101,13 +101,14 @@ public static class AgentProcess
         })
         .Build();
 
-    static async Task<WebApplication> ServeAsync(Uri listen, AgentState state, MeterProvider metrics)
+    static async Task<WebApplication> ServeAsync(AgentOptions options, AgentState state, MeterProvider metrics)
     {
+        var listen = options.ListenUrl;
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseUrls(listen.ToString());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint(metrics, null, "/metrics", null, null);
-        application.Run(http => AnswerAsync(http, state));
+        application.Run(http => AnswerAsync(http, state, options.Member.PasswordFile));
         try
         {
             await application.StartAsync();
@@ -119,13 +120,15 @@ public static class AgentProcess
         }
     }
 
-    static Task AnswerAsync(HttpContext http, AgentState state)
+    static Task AnswerAsync(HttpContext http, AgentState state, string? passwordFile)
     {
         switch (http.Request.Path.Value)
         {
             case "/status":
                 http.Response.ContentType = "application/json";
                 return http.Response.WriteAsync(JsonSerializer.Serialize(state.Status, StatusJson.Default.AgentStatus));
+            case "/full" when HttpMethods.IsPost(http.Request.Method):
+                return FullRequests.TakeAsync(http, state, passwordFile);
             case "/health":
                 http.Response.ContentType = "application/json";
                 return http.Response.WriteAsync("{\"health\":\"true\"}");

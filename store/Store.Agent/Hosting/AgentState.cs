@@ -21,6 +21,7 @@ public sealed record AgentStatus(
 sealed class AgentState
 {
     readonly Lock gate = new();
+    string? wantedAfter;
     AgentStatus status = new("", "", false, null, null, 0, 0, 0, null, null, [], null, null);
 
     public AgentStatus Status
@@ -52,11 +53,23 @@ sealed class AgentState
                 RecoverableRevision = newest?.Until ?? 0,
                 Fulls = content.Backups.Count(backup => backup.IsFull),
                 Deltas = content.Backups.Count(backup => !backup.IsFull),
-                LastFull = Last(content, BackupKind.Full),
-                LastDelta = Last(content, BackupKind.Delta),
+                LastFull = NextBackup.NewestFull(content.Backups) is { } full ? TakenBackup.Of(full) : null,
+                LastDelta = NewestDelta(content),
                 Unusable = [.. content.Unusable.Select(problem => problem.Message)],
             };
         }
+    }
+
+    /// <summary>Somebody wants a full backup that is newer than the one of this id (empty for none); null when nobody does.</summary>
+    public string? WantedAfter
+    {
+        get { lock (gate) return wantedAfter; }
+    }
+
+    /// <summary>Asking twice is asking once: what is wanted is that there is a newer one.</summary>
+    public void Want(string after)
+    {
+        lock (gate) wantedAfter = after;
     }
 
     public void Ranked(int? rank)
@@ -89,6 +102,6 @@ sealed class AgentState
         lock (gate) status = status with { LastDrill = result };
     }
 
-    static TakenBackup? Last(CatalogueContent content, BackupKind kind) =>
-        content.Backups.Where(backup => backup.Kind == kind).MaxBy(backup => (backup.To, backup.AppliedIndex)) is { } last ? TakenBackup.Of(last) : null;
+    static TakenBackup? NewestDelta(CatalogueContent content) =>
+        content.Backups.Where(backup => !backup.IsFull).MaxBy(backup => (backup.To, backup.AppliedIndex)) is { } last ? TakenBackup.Of(last) : null;
 }

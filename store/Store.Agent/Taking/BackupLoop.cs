@@ -107,7 +107,7 @@ sealed class BackupLoop(AgentOptions options, AgentParts parts, AgentState state
     }
 
     NextBackup Decide(CatalogueContent content, MemberStatus member, DateTimeOffset now) =>
-        NextBackup.Decide(content.Backups, member, options.Schedule, now, isFullUnderWay: full is not null || now < nextFull, begun);
+        NextBackup.Decide(content.Backups, member, options.Schedule, now, isFullUnderWay: full is not null || now < nextFull, begun, state.WantedAfter);
 
     /// <summary>
     /// A list costs money in a cloud. Whoever has the turn makes one when a backup seems due, to see whether another agent has taken it; all do from time to time.

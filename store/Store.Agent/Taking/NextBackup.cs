@@ -29,15 +29,20 @@ public abstract record NextBackup
     /// <param name="backups">Of this cluster.</param>
     /// <param name="isFullUnderWay">Or has just failed: no other one is begun then.</param>
     /// <param name="begun">The one that is under way, as soon as it is known what it will be.</param>
+    /// <param name="wantedAfter">Somebody wants a full backup that is newer than the one of this id (empty for none).</param>
     public static NextBackup Decide(
-        IReadOnlyCollection<Manifest> backups, MemberStatus member, BackupSchedule schedule, DateTimeOffset now, bool isFullUnderWay, Manifest? begun = null)
+        IReadOnlyCollection<Manifest> backups, MemberStatus member, BackupSchedule schedule, DateTimeOffset now, bool isFullUnderWay, Manifest? begun = null, string? wantedAfter = null)
     {
         if (EndOf(backups, begun) is not { } end) return isFullUnderWay ? new Nothing() : new Full("there is none");
+        if (!isFullUnderWay && wantedAfter is not null && (NewestFull(backups)?.Id ?? "") == wantedAfter) return new Full("it was asked for");
         if (!isFullUnderWay && now - backups.Where(backup => backup.IsFull).Max(backup => backup.Time) >= schedule.FullInterval) return new Full("it is due");
         var quiet = schedule.DeltaInterval > BackupSchedule.QuietInterval ? schedule.DeltaInterval : BackupSchedule.QuietInterval;
         var interval = member.Revision > end.To ? schedule.DeltaInterval : quiet;
         return HasMoved(member, end) && now - end.Time >= interval ? new Delta(end) : new Nothing();
     }
+
+    /// <summary>By time: where nothing was written in between, one is like another in all else.</summary>
+    public static Manifest? NewestFull(IEnumerable<Manifest> backups) => backups.Where(backup => backup.IsFull).MaxBy(backup => (backup.Time, backup.Id));
 
     /// <summary>
     /// What a delta goes on from. While the first full backup of a history is stored and verified, deltas already go on from where it ends: the moment that it is there,

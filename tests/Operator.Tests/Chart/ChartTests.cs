@@ -60,7 +60,7 @@ public sealed class ChartTests
     [InlineData("1.31.0", true)]
     public async Task The_definition_is_kept_and_carries_CEL_where_it_is_known(string version, bool known)
     {
-        var definition = (await RenderAsync("--kube-version", version)).OfType<V1CustomResourceDefinition>().Single();
+        var definition = (await RenderAsync("--kube-version", version)).OfType<V1CustomResourceDefinition>().Single(definition => definition.Spec.Names.Kind == "StoreCluster");
         Assert.Equal("keep", definition.Metadata.Annotations["helm.sh/resource-policy"]);
         Assert.Equal(known, definition.Spec.Versions[0].Schema.OpenAPIV3Schema.XKubernetesValidations is not null);
         var written = Yaml.Read<V1CustomResourceDefinition>(CrdBuilder.Yaml<StoreCluster>());

@@ -15,7 +15,7 @@ public sealed class ControlPlaneTests : ICollectionFixture<ControlPlane>;
 public sealed class ControlPlane : IAsyncLifetime
 {
     private readonly string? _kubeConfig = Environment.GetEnvironmentVariable("KUBECONFIG");
-    private bool _definitionIsOurs;
+    private readonly List<string> _ours = [];
     private Kubernetes? _client;
 
     public string Namespace { get; } = $"store-{Guid.NewGuid():n}"[..18];
@@ -34,10 +34,14 @@ public sealed class ControlPlane : IAsyncLifetime
         _client = new Kubernetes(configuration);
         Api = KubeApi.Connect(configuration);
         await _client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } });
-        var definition = KubernetesYaml.Deserialize<V1CustomResourceDefinition>(await File.ReadAllTextAsync(Repository.At("crds", "storeclusters.yaml")));
-        var made = await Api.CreateAsync(definition, CancellationToken.None);
-        _definitionIsOurs = made.Error is null;
-        await UntilAsync("the StoreCluster's definition is served", async () => (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null);
+        foreach (var (_, yaml) in CrdFiles.All)
+        {
+            var made = await Api.CreateAsync(KubernetesYaml.Deserialize<V1CustomResourceDefinition>(yaml), CancellationToken.None);
+            if (made.Value is { } definition) _ours.Add(definition.Metadata.Name);
+        }
+
+        await UntilAsync("the definitions are served", async () =>
+            (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null && (await Api.ListAsync<StoreBackup>(Namespace, null, null, CancellationToken.None)).Error is null);
     }
 
     public async ValueTask DisposeAsync()
@@ -45,7 +49,7 @@ public sealed class ControlPlane : IAsyncLifetime
         if (_client is null) return;
         await _client.CoreV1.DeleteNamespaceAsync(Namespace);
         // A definition that an installed operator needs stays.
-        if (_definitionIsOurs) await _client.ApiextensionsV1.DeleteCustomResourceDefinitionAsync("storeclusters.storecluster.io");
+        foreach (var name in _ours) await _client.ApiextensionsV1.DeleteCustomResourceDefinitionAsync(name);
         _client.Dispose();
     }
 

@@ -29,6 +29,18 @@ public sealed class OperatorProcessTests(ControlPlane plane)
     }
 
     [Fact]
+    public async Task A_StoreBackup_says_what_it_waits_for()
+    {
+        plane.Require();
+        await using var process = new OperatorProcess("one", plane.Namespace);
+        var key = new ObjectKey(plane.Namespace, "now");
+        var wanted = new StoreBackup { Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace }, Spec = new StoreBackupSpec { Cluster = "none" } };
+        Assert.Null((await plane.Api.CreateAsync(wanted, TestContext.Current.CancellationToken)).Error);
+        async Task<StoreBackupStatus?> StatusAsync() => (await plane.Api.GetAsync<StoreBackup>(key, TestContext.Current.CancellationToken)).Value?.Status;
+        await ControlPlane.UntilAsync("it waits", async () => await StatusAsync() is { Phase: StoreBackupStatus.Pending, Message: "there is no StoreCluster none in this namespace" });
+    }
+
+    [Fact]
     public async Task One_leads_and_when_it_is_killed_the_other_goes_on()
     {
         plane.Require();

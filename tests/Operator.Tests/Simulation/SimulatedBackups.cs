@@ -7,9 +7,9 @@ namespace Operator.Tests;
 /// <summary>Buckets, and what agents find in them. An agent takes a full backup when it looks at a bucket without one of its cluster, and is never behind.</summary>
 internal sealed class SimulatedBackups(TimeProvider time)
 {
-    private sealed record Taken(string Id, long Revision, DateTimeOffset Time);
+    private sealed record Full(string Id, long Revision, DateTimeOffset Time);
 
-    private readonly Dictionary<(string Location, StoreGroup Group), Taken> _taken = [];
+    private readonly Dictionary<(string Location, StoreGroup Group), Full> _taken = [];
 
     /// <summary>Those that are there, and let agents in.</summary>
     public HashSet<string> Buckets { get; } = new(StringComparer.Ordinal);
@@ -19,13 +19,27 @@ internal sealed class SimulatedBackups(TimeProvider time)
         : _taken.Keys.Any(taken => taken.Location == location) ? "" : $"store: {location}: there are no backups";
 
     /// <summary>What the agent beside a store process answers over HTTP.</summary>
-    public HttpResponseMessage Answer(StoreProcess process, string path)
+    public HttpResponseMessage Answer(StoreProcess process, HttpRequestMessage request, WriteLog writes)
     {
+        var path = request.RequestUri!.AbsolutePath;
         if (process.Agent is not { } flags) throw new HttpRequestException($"connection refused: no agent at {process.Ip}");
+        if (path == "/full") return writes.Write("POST /full", () => Ask(process, flags["location"], request.RequestUri.Query["?after=".Length..]));
         return path == "/status"
             ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Status(process, flags["location"]).ToJsonString(), Encoding.UTF8, "application/json") }
             : new HttpResponseMessage(HttpStatusCode.NotFound);
     }
+
+    /// <summary>How many full backups were taken, of whatever cluster.</summary>
+    public int Taken { get; private set; }
+
+    /// <summary>Takes one at once, unless there is a newer one than that already.</summary>
+    private HttpResponseMessage Ask(StoreProcess process, string location, string after)
+    {
+        if (_taken.TryGetValue((location, process.Group), out var full) && full.Id == after) _taken[(location, process.Group)] = Take(process);
+        return new HttpResponseMessage(HttpStatusCode.Accepted) { Content = new StringContent("") };
+    }
+
+    private Full Take(StoreProcess process) => new($"full-{Taken++}", (long)process.Group.Committed, time.GetUtcNow());
 
     private JsonObject Status(StoreProcess process, string location)
     {
@@ -36,7 +50,7 @@ internal sealed class SimulatedBackups(TimeProvider time)
             return status;
         }
 
-        if (!_taken.TryGetValue((location, process.Group), out var full)) _taken[(location, process.Group)] = full = new Taken($"full-{_taken.Count}", (long)process.Group.Committed, time.GetUtcNow());
+        if (!_taken.TryGetValue((location, process.Group), out var full)) _taken[(location, process.Group)] = full = Take(process);
         status["location"] = $"{location}/";
         status["recoverableFrom"] = Text(full.Time);
         status["recoverableTo"] = Text(time.GetUtcNow());

@@ -19,7 +19,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (store.At(endpoint.Ip) is not { } process) throw new HttpRequestException($"connection refused: {endpoint.Ip}");
-        if (endpoint.Port == Ports.Agent) return store.Backups.Answer(process, request.RequestUri!.AbsolutePath);
+        if (endpoint.Port == Ports.Agent) return store.Backups.Answer(process, request, writes);
         if (tls.Handshake(process, endpoint, shown) is { } refusal) throw new HttpRequestException($"TLS: {refusal}");
         if (request.RequestUri!.AbsolutePath == "/version") return new HttpResponseMessage(HttpStatusCode.OK);
         var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];

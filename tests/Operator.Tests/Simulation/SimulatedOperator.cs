@@ -27,6 +27,8 @@ internal sealed class SimulatedOperator : IDisposable
     private readonly MemberClient _members;
     private readonly Fence _fence;
     private readonly StoreClusterController _controller;
+    private readonly StoreBackupController _backups;
+    private readonly Dictionary<ObjectKey, DateTimeOffset> _dueBackups = [];
     private readonly Dictionary<ObjectKey, DateTimeOffset> _due = [];
     private readonly Dictionary<ObjectKey, int> _failures = [];
     private readonly List<Feed> _feeds = [];
@@ -41,15 +43,16 @@ internal sealed class SimulatedOperator : IDisposable
         (_table, _time, _chance) = (table, time, chance);
         var log = NullLogger.Instance;
         var api = new KubeApi(new HttpClient(new SimulatedApi(table, writes)), new Uri("http://simulated/"), null);
-        _caches = new Caches(api, [], _ => { }, time, log);
+        _caches = new Caches(api, [], _ => { }, _ => { }, time, log);
         HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
         _members = new MemberClient(time, Dial);
         _fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
         var (users, tokens) = (new UserClient(_members), new LoginTokens(time));
-        var authentication = new AuthObserver(api, users, tokens);
+        var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(Dial));
+        _backups = new StoreBackupController(api, _caches, agents, authentication, _fence, time);
         _controller = new StoreClusterController(
-            new Observer(api, _caches, _members, new AgentClient(Dial), authentication, new HandshakeProbe(Dial), image, time),
+            new Observer(api, _caches, _members, agents, authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, _caches, _members, new AuthExecutor(api, _members, users, authentication, tokens), tokens, _fence),
             new StatusWriter(api, _caches.Clusters, _fence, events, log), tokens, events, log);
         Watch("storeclusters", _caches.Clusters);
@@ -58,6 +61,7 @@ internal sealed class SimulatedOperator : IDisposable
         Watch("persistentvolumeclaims", _caches.Claims);
         Watch("services", _caches.Services);
         Watch("poddisruptionbudgets", _caches.Budgets);
+        Watch("storebackups", _caches.Backups, _dueBackups);
         // A process begins with a list of everything.
         foreach (var feed in _feeds) Deliver(feed, _table.History.Count);
     }
@@ -90,6 +94,19 @@ internal sealed class SimulatedOperator : IDisposable
             if (result.Error is not null) Schedule(key, now + BackOff.After(_failures[key] = _failures.GetValueOrDefault(key) + 1));
             else if (_failures.Remove(key) || result.Again is not null) Schedule(key, now + (result.Again ?? TimeSpan.Zero));
         }
+
+        WorkOnBackups(now);
+    }
+
+    private void WorkOnBackups(DateTimeOffset now)
+    {
+        foreach (var (key, _) in _dueBackups.Where(pair => pair.Value <= now).ToList())
+        {
+            _dueBackups.Remove(key);
+            if (_caches.Backups.Get(key) is not { } backup) continue;
+            var result = _backups.ReconcileAsync(backup, CancellationToken.None).GetAwaiter().GetResult();
+            if (result.Error is not null || result.Again is not null) Schedule(_dueBackups, key, now + (result.Again ?? BackOff.After(5)));
+        }
     }
 
     public void Dispose()
@@ -98,14 +115,14 @@ internal sealed class SimulatedOperator : IDisposable
         _fence.Dispose();
     }
 
-    private void Watch<T>(string plural, ObjectStore<T> store) where T : class, IKubernetesObject<V1ObjectMeta>
+    private void Watch<T>(string plural, ObjectStore<T> store, Dictionary<ObjectKey, DateTimeOffset>? due = null) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         void Take(Change change)
         {
             var item = KubernetesJson.Deserialize<T>(change.Object.ToJsonString());
             if (change.Deleted) store.Remove(item);
             else store.Upsert(item);
-            if (store.OwnerOf(item) is { } owner) Schedule(owner, _time.GetUtcNow());
+            if (store.OwnerOf(item) is { } owner) Schedule(due ?? _due, owner, _time.GetUtcNow());
         }
 
         _feeds.Add(new Feed(plural, Take));
@@ -124,11 +141,13 @@ internal sealed class SimulatedOperator : IDisposable
         foreach (var change in last.Values.OrderBy(change => change.Version)) feed.Take(change);
     }
 
-    private static bool IsSelected(Change change) => change.Plural == "storeclusters"
+    private static bool IsSelected(Change change) => change.Plural is "storeclusters" or "storebackups"
         || (string?)(change.Object["metadata"]!["labels"] as JsonObject)?[Labels.ManagedBy] == "store-operator";
 
-    private void Schedule(ObjectKey key, DateTimeOffset at)
+    private void Schedule(ObjectKey key, DateTimeOffset at) => Schedule(_due, key, at);
+
+    private static void Schedule(Dictionary<ObjectKey, DateTimeOffset> due, ObjectKey key, DateTimeOffset at)
     {
-        if (!_due.TryGetValue(key, out var there) || at < there) _due[key] = at;
+        if (!due.TryGetValue(key, out var there) || at < there) due[key] = at;
     }
 }

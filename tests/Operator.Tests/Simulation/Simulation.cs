@@ -89,6 +89,17 @@ internal sealed class Simulation : IDisposable
         CertManager = new SimulatedCertManager(_table, _time);
     }
 
+    /// <summary>Has a backup taken.</summary>
+    public void Backup(string name, string cluster) => _table.Create("storebackups", new JsonObject
+    {
+        ["apiVersion"] = StoreCluster.ApiVersionText,
+        ["kind"] = "StoreBackup",
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+        ["spec"] = new JsonObject { ["cluster"] = cluster },
+    });
+
+    public StoreBackup Backup(string name) => KubernetesJson.Deserialize<StoreBackup>(_table.Get("storebackups", Key(name))!.ToJsonString());
+
     public void Delete(string plural, string name) => _table.Delete(plural, Key(name));
 
     public StoreCluster Cluster(string name) => KubernetesJson.Deserialize<StoreCluster>(_table.Get("storeclusters", Key(name))!.ToJsonString());

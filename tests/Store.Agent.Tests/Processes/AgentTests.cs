@@ -66,6 +66,28 @@ public sealed class AgentTests : IDisposable
         await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
     }
 
+    [Fact]
+    public async Task A_full_backup_is_taken_when_it_is_asked_for_once_and_not_for_strangers()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        var passwordFile = Path.Combine(folder.FullName, "password");
+        File.WriteAllText(passwordFile, "secret");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--user=root", $"--password-file={passwordFile}");
+        string? Full(System.Text.Json.JsonElement status) => status.TryGetProperty("lastFull", out var full) ? full.GetProperty("id").GetString() : null;
+        var first = Full(await agent.WaitAsync("a full backup", status => Full(status) is not null, cancelled))!;
+        string Proof(string password) => Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData(System.Text.Encoding.UTF8.GetBytes(password), System.Text.Encoding.UTF8.GetBytes($"full after {first}")));
+        Assert.Equal(401, await agent.PostAsync($"/full?after={first}", null, cancelled));
+        Assert.Equal(401, await agent.PostAsync($"/full?after={first}", $"HMAC {Proof("guess")}", cancelled));
+        for (var again = 0; again < 3; again++) Assert.Equal(202, await agent.PostAsync($"/full?after={first}", $"HMAC {Proof("secret")}", cancelled));
+        var second = Full(await agent.WaitAsync("another one", status => Full(status) is { } id && id != first, cancelled));
+        Assert.Equal(202, await agent.PostAsync($"/full?after={first}", $"HMAC {Proof("secret")}", cancelled));
+        await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
+        var status = await agent.StatusAsync(cancelled);
+        Assert.Equal((second, 2), (Full(status), status.GetProperty("fulls").GetInt32()));
+    }
+
     /// <summary>As the container of a pod that is killed and started again.</summary>
     [Fact]
     public async Task A_restore_that_is_asked_for_once_starts_over_where_it_was_interrupted_and_leaves_alone_what_is_done()

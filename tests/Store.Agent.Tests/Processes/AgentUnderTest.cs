@@ -90,6 +90,15 @@ sealed class AgentUnderTest : IAsyncDisposable
         throw new TimeoutException($"the agent did not come to this: {what}\n{Log}");
     }
 
+    /// <returns>The code of the answer.</returns>
+    public async Task<int> PostAsync(string path, string? authorization, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url + path));
+        if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        using var answer = await Http.SendAsync(request, cancellationToken);
+        return (int)answer.StatusCode;
+    }
+
     public Task WaitForRevisionAsync(long revision, CancellationToken cancellationToken) =>
         WaitAsync($"revision {revision} is recoverable", status => status.GetProperty("recoverableRevision").GetInt64() >= revision, cancellationToken);
 

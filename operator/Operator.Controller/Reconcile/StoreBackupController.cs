@@ -1,0 +1,42 @@
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>One pass over a StoreBackup: look, decide, write status, ask.</summary>
+internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
+{
+    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_running = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_pending = TimeSpan.FromSeconds(10);
+
+    public async Task<Result> ReconcileAsync(StoreBackup entity, CancellationToken cancellation)
+    {
+        if (new BackupRun(entity.Status ?? new StoreBackupStatus(), Ask: null).Ended || entity.Metadata.DeletionTimestamp is not null) return Result.Done;
+        var key = new ObjectKey(entity.Metadata.NamespaceProperty, entity.Status?.Cluster ?? entity.Spec.Cluster);
+        var cluster = caches.Clusters.Get(key);
+        var pods = caches.Pods.OwnedBy(key);
+        var run = BackupRun.Decide(entity, cluster, await agents.AllAsync(key, pods, cancellation), time.GetUtcNow().UtcDateTime);
+        if (run.Status != entity.Status)
+        {
+            fence.Require();
+            var answer = await api.ReplaceStatusAsync(entity with { Status = run.Status }, cancellation);
+            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(s_soon) : Result.Fail(error.ToString());
+            caches.Backups.Upsert(answer.Value!);
+        }
+
+        if (run.Ended) return Result.Done;
+        if (run.Ask is { } member && cluster is not null && await AskAsync(cluster, member, run.Status, pods, cancellation) is { } refused) return Result.Fail(refused);
+        return Result.After(run.Status.Phase == StoreBackupStatus.Running ? s_running : s_pending);
+    }
+
+    public void Forget(ObjectKey key)
+    {
+    }
+
+    private async Task<string?> AskAsync(StoreCluster cluster, MemberName member, StoreBackupStatus status, IReadOnlyList<k8s.Models.V1Pod> pods, CancellationToken cancellation)
+    {
+        fence.Require();
+        var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);
+        return await agents.AskForFullAsync(pods, member, status.After ?? "", secrets?.LoginPassword, cancellation);
+    }
+}

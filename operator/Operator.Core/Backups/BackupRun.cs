@@ -1,0 +1,64 @@
+namespace Operator.Core;
+
+/// <summary>What comes next for a StoreBackup. Pure; the shell writes the status, and then asks.</summary>
+/// <remarks>
+/// 1. status says Running, and which full backup is the newest one;
+/// 2. an agent is asked for a newer one, again and again: it takes one and no more, whoever asks how often;
+/// 3. a newer one is there, and status says which.
+/// A crash between any two of these goes on at the next. A backup that was under way already when it was asked for counts: what it lacks is in the deltas behind it.
+/// </remarks>
+/// <param name="Ask">The member whose agent is to be asked now; null for nobody.</param>
+public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
+{
+    public bool Ended => Status.Phase is StoreBackupStatus.Succeeded or StoreBackupStatus.Failed;
+
+    /// <param name="cluster">Null when there is none of that name.</param>
+    /// <param name="agents">Those that answered.</param>
+    public static BackupRun Decide(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
+    {
+        var status = backup.Status ?? new StoreBackupStatus();
+        var run = new BackupRun(status, Ask: null);
+        if (run.Ended) return run;
+        if (status.StartedAt is not { } started) return run with { Status = Start(backup, cluster, agents, now) };
+        if (Newest(agents) is { LastFull: { } full } newest && full.Id != status.After) return run with { Status = Succeed(status, newest, full, now) };
+        if (now - started >= TimeSpan.FromSeconds(backup.Spec.TimeoutSeconds))
+            return run with { Status = status with { Phase = StoreBackupStatus.Failed, Message = $"it was not there after {backup.Spec.TimeoutSeconds} s: {Wait(agents)}", CompletedAt = now } };
+        return new BackupRun(status with { Message = Wait(agents) }, Asked(agents));
+    }
+
+    private static StoreBackupStatus Start(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
+    {
+        StoreBackupStatus Pending(string why) => new() { Phase = StoreBackupStatus.Pending, Message = why };
+        if (cluster is null) return Pending($"there is no StoreCluster {backup.Spec.Cluster} in this namespace");
+        if (cluster.Spec.Backup is null) return Pending($"StoreCluster {backup.Spec.Cluster} has no spec.backup, which says where backups go");
+        if (cluster.Status?.ClusterId is not { } id) return Pending($"StoreCluster {backup.Spec.Cluster} has not formed yet");
+        return agents.Count == 0
+            ? Pending($"no backup agent of StoreCluster {backup.Spec.Cluster} answers")
+            : new StoreBackupStatus { Phase = StoreBackupStatus.Running, Message = "an agent is asked for it", Cluster = backup.Spec.Cluster, ClusterId = id, After = Newest(agents)?.LastFull?.Id, StartedAt = now };
+    }
+
+    private static StoreBackupStatus Succeed(StoreBackupStatus status, AgentReport newest, AgentBackup full, DateTime now) => status with
+    {
+        Phase = StoreBackupStatus.Succeeded,
+        Message = null,
+        CompletedAt = now,
+        Location = newest.Location,
+        Id = full.Id,
+        Revision = full.Revision,
+        Time = full.Time.UtcDateTime,
+        Bytes = full.Bytes,
+        StoredBytes = full.StoredBytes,
+    };
+
+    private static AgentReport? Newest(IReadOnlyDictionary<MemberName, AgentReport> agents) => ByNumber(agents).Select(pair => pair.Value).MaxBy(agent => agent.LastFull?.Time ?? DateTimeOffset.MinValue);
+
+    /// <summary>Whose turn it is; where nobody's is known to be, the first.</summary>
+    private static MemberName? Asked(IReadOnlyDictionary<MemberName, AgentReport> agents) =>
+        ByNumber(agents).OrderByDescending(pair => pair.Value.Turn).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
+
+    private static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.Count == 0 ? "no backup agent answers"
+        : ByNumber(agents).Select(pair => pair.Value.LastFailure).OfType<AgentFailure>().MaxBy(failure => failure.At) is { } failure ? $"it is being taken; the last failure was: {failure.Message}"
+        : "it is being taken";
+
+    private static IEnumerable<KeyValuePair<MemberName, AgentReport>> ByNumber(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.OrderBy(pair => pair.Key.Number);
+}

@@ -1,0 +1,106 @@
+using k8s.Models;
+using Operator.Core;
+using Xunit;
+
+namespace Operator.Tests;
+
+/// <summary>What a StoreBackup says and does next.</summary>
+public sealed class BackupRunTests
+{
+    private static readonly DateTimeOffset s_now = new(World.Now);
+    private static readonly AgentBackup s_old = new("old", 80, s_now.AddHours(-2), 1000, 300), s_new = new("new", 90, s_now, 1100, 310);
+
+    [Theory]
+    [InlineData("no cluster", "there is no StoreCluster orders")]
+    [InlineData("no backups", "has no spec.backup")]
+    [InlineData("not formed", "has not formed yet")]
+    [InlineData("no agents", "no backup agent")]
+    public void What_it_waits_for_is_said(string situation, string words)
+    {
+        var formed = new World().Formed(3);
+        var (cluster, agents) = situation switch
+        {
+            "no cluster" => (null, Agents(s_old)),
+            "no backups" => (formed.Cluster(), Agents(s_old)),
+            "not formed" => (new World().Named().Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster(), Agents(s_old)),
+            _ => (Cluster(), new Dictionary<MemberName, AgentReport>()),
+        };
+        var run = BackupRun.Decide(Backup(null), cluster, agents, World.Now);
+        Assert.Equal((StoreBackupStatus.Pending, null), (run.Status.Phase, run.Ask));
+        Assert.Contains(words, run.Status.Message, StringComparison.Ordinal);
+        Assert.Null(run.Status.StartedAt);
+    }
+
+    [Fact]
+    public void Nobody_is_asked_before_status_says_what_for()
+    {
+        var first = BackupRun.Decide(Backup(null), Cluster(), Agents(s_old), World.Now);
+        Assert.Equal((StoreBackupStatus.Running, "old", "cafe", World.Now, null), (first.Status.Phase, first.Status.After, first.Status.ClusterId, first.Status.StartedAt, first.Ask));
+        var second = BackupRun.Decide(Backup(first.Status), Cluster(), Agents(s_old), World.Now.AddSeconds(1));
+        Assert.Equal(new MemberName("orders", 2), second.Ask);
+    }
+
+    [Fact]
+    public void A_newer_full_backup_is_it()
+    {
+        var run = BackupRun.Decide(Backup(Running()), Cluster(), Agents(s_new), World.Now.AddSeconds(9));
+        Assert.True(run.Ended);
+        Assert.Null(run.Ask);
+        Assert.Equal(
+            (StoreBackupStatus.Succeeded, "new", 90, World.Now, 1100, 310, "s3://backups/", World.Now.AddSeconds(9)),
+            (run.Status.Phase, run.Status.Id, run.Status.Revision, run.Status.Time, run.Status.Bytes, run.Status.StoredBytes, run.Status.Location, run.Status.CompletedAt));
+        Assert.Same(run.Status, BackupRun.Decide(Backup(run.Status), cluster: null, Agents(s_old), World.Now.AddDays(1)).Status);
+    }
+
+    [Fact]
+    public void After_its_time_it_has_failed_and_says_why()
+    {
+        var agents = Agents(s_old).ToDictionary(pair => pair.Key, pair => pair.Value with { LastFailure = new AgentFailure(s_now, "Full", "the bucket is full") });
+        Assert.Equal(StoreBackupStatus.Running, BackupRun.Decide(Backup(Running()), Cluster(), agents, World.Now.AddSeconds(3599)).Status.Phase);
+        var run = BackupRun.Decide(Backup(Running()), Cluster(), agents, World.Now.AddSeconds(3600));
+        Assert.Equal(StoreBackupStatus.Failed, run.Status.Phase);
+        Assert.Contains("the bucket is full", run.Status.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_first_of_all_backups_can_be_asked_for()
+    {
+        var started = BackupRun.Decide(Backup(null), Cluster(), Agents(null), World.Now).Status;
+        Assert.Null(started.After);
+        Assert.NotNull(BackupRun.Decide(Backup(started), Cluster(), Agents(null), World.Now).Ask);
+        Assert.Equal(StoreBackupStatus.Succeeded, BackupRun.Decide(Backup(started), Cluster(), Agents(s_old), World.Now).Status.Phase);
+    }
+
+    [Fact]
+    public void An_operator_that_dies_at_any_write_has_one_backup_taken()
+    {
+        for (var write = 0; write < 4; write++)
+        {
+            foreach (var before in new[] { true, false })
+            {
+                using var simulation = new Simulation();
+                simulation.Store.Backups.Buckets.Add("backups");
+                simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
+                simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+                var begun = simulation.Writes.Writes.Count;
+                if (write < 3) simulation.Writes.CrashAt = (begun + write, before);
+                simulation.Backup("now", Scenario.Cluster);
+                simulation.RunUntil(() => simulation.Backup("now").Status?.Phase == StoreBackupStatus.Succeeded, TimeSpan.FromMinutes(2), () => $"{simulation.Backup("now").Status}");
+                Assert.Equal("full-1", simulation.Backup("now").Status!.Id);
+                simulation.Run(TimeSpan.FromMinutes(2));
+                Assert.Equal(2, simulation.Store.Backups.Taken);
+                Assert.Equal(write < 3 ? 1 : 0, simulation.Crashes);
+            }
+        }
+    }
+
+    private static StoreBackup Backup(StoreBackupStatus? status) =>
+        new() { Metadata = new V1ObjectMeta { Name = "now", NamespaceProperty = World.Namespace }, Spec = new StoreBackupSpec { Cluster = "orders" }, Status = status };
+
+    private static StoreBackupStatus Running() => BackupRun.Decide(Backup(null), Cluster(), Agents(s_old), World.Now).Status;
+
+    private static StoreCluster Cluster() => new World().Formed(3).Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster();
+
+    private static Dictionary<MemberName, AgentReport> Agents(AgentBackup? full) => Enumerable.Range(1, 3).ToDictionary(
+        number => new MemberName("orders", number), number => new AgentReport { Location = "s3://backups/", Turn = number == 2, LastFull = full });
+}
