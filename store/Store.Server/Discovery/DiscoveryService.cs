@@ -18,6 +18,7 @@ sealed class DiscoveryService(DiscoveryOptions.Service options, InitialMember se
 {
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    readonly DiscoveryTls tls = DiscoveryTls.Open(options.Tls);
     readonly string registry = $"/_etcd/registry/{options.Token}";
 
     /// <summary>Returns when all members have come.</summary>
@@ -44,7 +45,7 @@ sealed class DiscoveryService(DiscoveryOptions.Service options, InitialMember se
     /// <summary>Null while some are missing.</summary>
     async Task<ImmutableArray<InitialMember>?> LookAsync(Uri endpoint, CancellationToken cancellationToken)
     {
-        using var channel = GrpcChannel.ForAddress(endpoint);
+        using var channel = GrpcChannel.ForAddress(endpoint, new() { HttpHandler = tls.Handler(), DisposeHttpClient = true });
         var credentials = await CredentialsAsync(channel, cancellationToken);
         var kv = new KV.KVClient(channel);
         var size = await SizeAsync(kv, credentials, cancellationToken);

@@ -22,7 +22,9 @@ sealed record TlsFiles(byte[]? Certificate, byte[]? Key, byte[]? DialCertificate
 
     static bool Same(byte[]? one, byte[]? other) => one.AsSpan().SequenceEqual(other);
 
-    static byte[]? Contents(string flag, string path)
+    /// <summary>Null without a path.</summary>
+    /// <exception cref="FlagException">The file is not there or cannot be read.</exception>
+    public static byte[]? Contents(string flag, string path)
     {
         if (path.Length == 0) return null;
         try

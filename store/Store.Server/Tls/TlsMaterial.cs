@@ -21,12 +21,14 @@ sealed record TlsMaterial(
             : Certificate($"--{flag}client-cert-file {options.DialCertFile}", files.DialCertificate, $"--{flag}client-key-file {options.DialKeyFile}", files.DialKey);
         return new(
             served, dialled,
-            files.Authorities is null ? null : InFile($"--{flag}trusted-ca-file {options.TrustedCaFile}", () => Certificates(files.Authorities)),
+            files.Authorities is null ? null : AuthoritiesIn($"--{flag}trusted-ca-file {options.TrustedCaFile}", files.Authorities),
             files.Revoked is null ? RevocationList.Empty : InFile($"--{name}crl-file {options.CrlFile}", () => RevocationList.Parse(files.Revoked)));
     }
 
     /// <summary>The first certificate is the member's own; those that follow are sent with it.</summary>
-    static SslStreamCertificateContext Certificate(string certificateSource, byte[]? certificateFile, string keySource, byte[]? keyFile)
+    /// <param name="certificateSource">Flag and path, for what is said of the file.</param>
+    /// <exception cref="FlagException">A file cannot be used.</exception>
+    public static SslStreamCertificateContext Certificate(string certificateSource, byte[]? certificateFile, string keySource, byte[]? keyFile)
     {
         var chain = InFile(certificateSource, () => Certificates(certificateFile!));
         var key = InFile(keySource, () => Key(keyFile!));
@@ -40,6 +42,9 @@ sealed record TlsMaterial(
             throw new FlagException($"{keySource}: not the private key of the certificate in {certificateSource}; give the two that were made together");
         }
     }
+
+    /// <exception cref="FlagException">The file cannot be used.</exception>
+    public static X509Certificate2Collection AuthoritiesIn(string source, byte[] file) => InFile(source, () => Certificates(file));
 
     static X509Certificate2Collection Certificates(byte[] file)
     {

@@ -16,7 +16,8 @@ static class Shrinker
             {
                 var count = Math.Min(piece, difference.Steps.Count - 1 - start);
                 var shorter = difference.Steps.Take(start).Concat(difference.Steps.Skip(start + count)).ToArray();
-                if (await ReplayAsync(shorter, product, members, tamper, cancellationToken) is { } still)
+                // Not another difference, of which the shorter sequence knows nothing any more: an administrator that was never made, say.
+                if (await ReplayAsync(shorter, product, members, tamper, cancellationToken) is { } still && still.Steps[^1] == difference.Steps[^1])
                     difference = still;
                 else
                     start += count;

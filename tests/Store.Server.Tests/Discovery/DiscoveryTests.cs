@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Google.Protobuf;
 using Grpc.Net.Client;
+using LocalCluster;
 using Store.Protocol.Etcdserverpb;
 using Xunit;
 
@@ -32,6 +33,39 @@ public class DiscoveryTests
             StoreUnderTest.Executable, ["--name=c", $"--data-dir={a.Folder}-late", "--log-level=error", $"--listen-client-urls=http://127.0.0.1:{StoreUnderTest.FreePort()}", "--advertise-client-urls=http://127.0.0.1:1", .. flags], null, Token);
         Assert.Equal((1, "store: discovery: cluster is full: 2 members have come to the token t1 before; take a new token, or join with --initial-cluster-state=existing\n"), (late.ExitCode, late.Error));
         Directory.Delete($"{a.Folder}-late", recursive: true);
+    }
+
+    [Fact]
+    public async Task The_other_cluster_may_ask_for_TLS_and_for_certificates()
+    {
+        using var authority = new TestAuthority("authority");
+        using var files = new CertificateFolder();
+        foreach (var name in new[] { "server", "member" }) files.Write(name, authority.Sign(name));
+        files.Write("ca.crt", authority.Pem);
+        await using var registry = await StoreUnderTest.StartAsync(Token, [.. files.Flags("server"), "--client-cert-auth", "--trusted-ca-file=" + files["ca.crt"]]);
+        var tls = new DiscoveryTlsOptions(files["member.crt"], files["member.key"], files["ca.crt"], TrustsAnybody: false);
+        using var channel = GrpcChannel.ForAddress(registry.Url, new() { HttpHandler = DiscoveryTls.Open(tls).Handler(), DisposeHttpClient = true });
+        var kv = new KV.KVClient(channel);
+        await kv.PutAsync(new() { Key = ByteString.CopyFromUtf8("/_etcd/registry/t3/_config/size"), Value = ByteString.CopyFromUtf8("1") }, cancellationToken: Token);
+
+        // Without a scheme: that there are certificates says TLS.
+        await using var found = await StoreUnderTest.StartAsync(
+            Token, $"--discovery-endpoints=127.0.0.1:{registry.ClientPort}", "--discovery-token=t3", $"--discovery-cert={tls.CertFile}", $"--discovery-key={tls.KeyFile}", $"--discovery-cacert={tls.AuthorityFile}");
+        var registered = await kv.RangeAsync(
+            new() { Key = ByteString.CopyFromUtf8("/_etcd/registry/t3/members/"), RangeEnd = ByteString.CopyFromUtf8("/_etcd/registry/t3/members0") }, cancellationToken: Token);
+        Assert.StartsWith("one=http://127.0.0.1:", Assert.Single(registered.Kvs).Value.ToStringUtf8(), StringComparison.Ordinal);
+
+        async Task<string> HealthAsync(DiscoveryTlsOptions options)
+        {
+            using var http = new HttpClient(DiscoveryTls.Open(options).Handler());
+            return await http.GetStringAsync(registry.Url + "/health", Token);
+        }
+
+        Assert.Contains("true", await HealthAsync(tls), StringComparison.Ordinal);
+        Assert.Contains("true", await HealthAsync(tls with { AuthorityFile = "", TrustsAnybody = true }), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<HttpRequestException>(() => HealthAsync(tls with { AuthorityFile = "" }));
+        await Assert.ThrowsAsync<HttpRequestException>(() => HealthAsync(tls with { CertFile = "", KeyFile = "" }));
+        Assert.Equal("--discovery-cacert /nowhere: no such file", Assert.Throws<FlagException>(() => DiscoveryTls.Open(tls with { AuthorityFile = "/nowhere" })).Message);
     }
 
     [Fact]
@@ -69,6 +103,7 @@ public class DiscoveryTests
     [InlineData("multiple discovery or bootstrap flags are set. Choose one of \"initial-cluster\", \"discovery\", \"discovery-endpoints\" or \"discovery-srv\"", "--discovery-srv=x", "--initial-cluster=default=http://localhost:2380")]
     [InlineData("--discovery-endpoints needs --discovery-token", "--discovery-endpoints=http://127.0.0.1:1")]
     [InlineData("--discovery-token needs --discovery-endpoints", "--discovery-token=t")]
+    [InlineData("--discovery-cert and --discovery-key must be given together", "--discovery-endpoints=http://127.0.0.1:1", "--discovery-token=t", "--discovery-cert=c.crt")]
     public void Flags_that_do_not_fit_are_one_clear_line(string expected, params string[] arguments) =>
         Assert.Equal(expected, Assert.IsType<CommandLine.Wrong>(CommandLine.Parse(arguments, _ => null)).Message);
 

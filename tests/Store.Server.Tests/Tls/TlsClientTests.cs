@@ -3,7 +3,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf;
+using Grpc.Net.Client;
 using LocalCluster;
+using Store.Protocol.Etcdserverpb;
 using Xunit;
 
 namespace Store.Server.Tests;
@@ -40,6 +43,20 @@ public sealed class TlsClientTests : IDisposable
         }
 
         Assert.Contains("serving client traffic securely", store.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_process_serves_clients_in_clear_and_over_TLS_at_once()
+    {
+        var (secured, clear) = ($"https://127.0.0.1:{StoreUnderTest.FreePort()}", $"http://127.0.0.1:{StoreUnderTest.FreePort()}");
+        await using var store = await StoreUnderTest.StartAsync(Token, [.. files.Flags("server"), $"--listen-client-urls={secured},{clear}"]);
+        using var writing = GrpcChannel.ForAddress(clear);
+        await new KV.KVClient(writing).PutAsync(new() { Key = ByteString.CopyFromUtf8("a"), Value = ByteString.CopyFromUtf8("v") }, cancellationToken: Token);
+        using var reading = GrpcChannel.ForAddress(secured, new() { HttpClient = Http(null), DisposeHttpClient = true });
+        Assert.Equal("v", Assert.Single((await new KV.KVClient(reading).RangeAsync(new() { Key = ByteString.CopyFromUtf8("a") }, cancellationToken: Token)).Kvs).Value.ToStringUtf8());
+        using var http = Http(null, HttpVersion.Version11);
+        foreach (var url in new[] { secured, clear }) Assert.Contains("true", await http.GetStringAsync(url + "/health", Token), StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.GetAsync(secured.Replace("https", "http", StringComparison.Ordinal) + "/health", Token));
     }
 
     /// <summary>How kubelets and Prometheus ask, which have no certificate of ours.</summary>
