@@ -86,6 +86,10 @@ public sealed class ManagedCertificatesTests
             // It is signed, and not shown yet.
             managed[index] = Says(managed[index], "True", "Ready", "", generation: 2);
             view = view with { Managed = [.. managed], Given = new Dictionary<string, V1Secret>(view.Given) { [managed[index].Metadata.Name] = Secret(managed[index].Spec) } };
+            // A kubelet is asked once to bring it; then it is waited for.
+            var refresh = Assert.IsType<Step.RefreshPod>(Planner.Decide(Diagnosis.Of(view)).Step);
+            Assert.Equal($"orders-{number}-0", refresh.Pod);
+            view.Pods.Single(pod => pod.Name() == refresh.Pod).SetAnnotation(Annotations.Certificates, refresh.Contents);
             if (number < 3) Assert.Contains($"orders-{number} has yet to show its client certificate", Waits(view), StringComparison.Ordinal);
             view = Loaded(view);
         }
