@@ -57,5 +57,5 @@ internal sealed class CertificateSecrets(KubeApi api)
     }
 
     private static bool IsOurs(IKubernetesObject<V1ObjectMeta> item) =>
-        item.Metadata.Labels is { } labels && labels.TryGetValue(Labels.ManagedBy, out var by) && by == "store-operator";
+        item.Metadata.Labels is { } labels && labels.TryGetValue(Labels.ManagedBy, out var by) && by == Labels.Operator;
 }

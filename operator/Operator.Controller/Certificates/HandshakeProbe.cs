@@ -33,7 +33,6 @@ internal sealed class HandshakeProbe(MemberDialer dial)
     private static MemberTrust? Show(ClusterView view, TlsSide side, bool byNext)
     {
         if (!view.Spec.Issuer(side)!.IsSelfSigned) return ShowGiven(view, side);
-
         if (Authority.Read(view.Secret(CertificateNames.Authority(view.Name, side))) is not { } authority) return null;
         if ((byNext ? authority.Next : authority.Current) is not { KeyPem: not null } signer) return null;
         var (pem, key) = CertificateMinter.Leaf(signer, "store-operator", [], s_validity, view.ObservedAt);

@@ -11,7 +11,7 @@ internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentCli
 
     public async Task<Result> ReconcileAsync(StoreBackup entity, CancellationToken cancellation)
     {
-        if (new BackupRun(entity.Status ?? new StoreBackupStatus(), Ask: null).Ended || entity.Metadata.DeletionTimestamp is not null) return Result.Done;
+        if (entity.Status is { Ended: true } || entity.Metadata.DeletionTimestamp is not null) return Result.Done;
         var key = new ObjectKey(entity.Metadata.NamespaceProperty, entity.Status?.Cluster ?? entity.Spec.Cluster);
         var cluster = caches.Clusters.Get(key);
         var pods = caches.Pods.OwnedBy(key);
@@ -24,7 +24,7 @@ internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentCli
             caches.Backups.Upsert(answer.Value!);
         }
 
-        if (run.Ended) return Result.Done;
+        if (run.Status.Ended) return Result.Done;
         if (run.Ask is { } member && cluster is not null && await AskAsync(cluster, member, run.Status, pods, cancellation) is { } refused) return Result.Fail(refused);
         return Result.After(run.Status.Phase == StoreBackupStatus.Running ? s_running : s_pending);
     }

@@ -19,13 +19,13 @@ public sealed record SecretKeyReference
 {
     [JsonPropertyName("name")]
     [Doc("Name of a Secret in the same namespace.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public required string Name { get; init; }
 
     [JsonPropertyName("key")]
     [Doc("Key of its data.")]
     [Default("password")]
-    [Pattern("^[-._a-zA-Z0-9]+$", MaxLength = 253)]
+    [Pattern(Patterns.DataKey, MaxLength = 253)]
     public string Key { get; init; } = "password";
 }
 

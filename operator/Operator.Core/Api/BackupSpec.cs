@@ -11,9 +11,6 @@ public sealed record BackupSpec
 {
     public const string DefaultRpo = "5m";
 
-    /// <summary>A count and a unit that the agent's flags and CEL's durations both read.</summary>
-    internal const string DurationPattern = "^[1-9][0-9]{0,8}[hms]$";
-
     [JsonPropertyName("target")]
     [Doc("Where backups are kept. Clusters may share one: each has a folder of its own there.")]
     public required BackupTargetSpec Target { get; init; }
@@ -24,18 +21,18 @@ public sealed record BackupSpec
 
     [JsonPropertyName("fullInterval")]
     [Doc("From one full backup to the next, such as 6h, which it is when absent.")]
-    [Pattern(DurationPattern, MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string? FullInterval { get; init; }
 
     [JsonPropertyName("deltaInterval")]
     [Doc("How far backups may lag behind the writes between full ones, such as 2s, which it is when absent.")]
-    [Pattern(DurationPattern, MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string? DeltaInterval { get; init; }
 
     [JsonPropertyName("rpo")]
     [Doc("How old the newest verified recoverable moment may be. BackupReady is False beyond it.")]
     [Default(DefaultRpo)]
-    [Pattern(DurationPattern, MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string Rpo { get; init; } = DefaultRpo;
 
     [JsonPropertyName("retention")]
@@ -87,20 +84,21 @@ public sealed record BackupDrillSpec
 
     [JsonPropertyName("interval")]
     [Doc("How often, such as 168h, which it is when absent.")]
-    [Pattern(BackupSpec.DurationPattern, MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string? Interval { get; init; }
 }
 
+/// <summary>A <see cref="SecretKeyReference"/> but for the default, which a schema has by type.</summary>
 public sealed record BackupKeyReference
 {
     [JsonPropertyName("name")]
     [Doc("Name of a Secret in the same namespace.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public required string Name { get; init; }
 
     [JsonPropertyName("key")]
     [Doc("Key of its data.")]
     [Default("key")]
-    [Pattern("^[-._a-zA-Z0-9]+$", MaxLength = 253)]
+    [Pattern(Patterns.DataKey, MaxLength = 253)]
     public string Key { get; init; } = "key";
 }

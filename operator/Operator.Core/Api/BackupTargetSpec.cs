@@ -28,7 +28,7 @@ public sealed record S3TargetSpec
 
     [JsonPropertyName("prefix")]
     [Doc("What names of objects begin with, such as backups/payments.")]
-    [Pattern("^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$", MaxLength = 512)]
+    [Pattern(Patterns.ObjectPrefix, MaxLength = 512)]
     public string? Prefix { get; init; }
 
     [JsonPropertyName("endpoint")]
@@ -60,7 +60,7 @@ public sealed record AzureTargetSpec
 
     [JsonPropertyName("prefix")]
     [Doc("What names of objects begin with, such as backups/payments.")]
-    [Pattern("^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$", MaxLength = 512)]
+    [Pattern(Patterns.ObjectPrefix, MaxLength = 512)]
     public string? Prefix { get; init; }
 
     [JsonPropertyName("account")]
@@ -82,6 +82,6 @@ public sealed record VolumeTargetSpec
 {
     [JsonPropertyName("claimName")]
     [Doc("A volume claim in the same namespace, ReadWriteMany where members are on several nodes.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public required string ClaimName { get; init; }
 }

@@ -55,11 +55,11 @@ public sealed record SchedulingSpec
 
     [JsonPropertyName("priorityClassName")]
     [Doc("PriorityClass of the members' pods.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public string? PriorityClassName { get; init; }
 
     [JsonPropertyName("schedulerName")]
     [Doc("Scheduler of the members' pods; Kubernetes' own when absent.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public string? SchedulerName { get; init; }
 }

@@ -42,7 +42,7 @@ public sealed record PodTemplateSpec
 
     [JsonPropertyName("serviceAccountName")]
     [Doc("ServiceAccount of the pods. Its token is not mounted.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public string? ServiceAccountName { get; init; }
 }
 

@@ -11,7 +11,7 @@ public sealed record StorageSpec
 
     [JsonPropertyName("storageClassName")]
     [Doc("StorageClass of the volumes; the cluster's default class when absent.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public string? StorageClassName { get; init; }
 
     [JsonPropertyName("retention")]

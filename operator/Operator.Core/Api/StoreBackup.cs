@@ -52,6 +52,9 @@ public sealed record StoreBackupStatus
 {
     public const string Pending = "Pending", Running = "Running", Succeeded = "Succeeded", Failed = "Failed";
 
+    [JsonIgnore]
+    public bool Ended => Phase is Succeeded or Failed;
+
     [JsonPropertyName("phase")]
     [Doc("Pending, Running, Succeeded or Failed. The last two are final.")]
     public string? Phase { get; init; }

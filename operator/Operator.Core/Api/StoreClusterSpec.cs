@@ -149,7 +149,7 @@ public sealed record LocalReference
 {
     [JsonPropertyName("name")]
     [Doc("Name of an object in the same namespace.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public required string Name { get; init; }
 }
 

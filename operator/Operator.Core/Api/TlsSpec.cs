@@ -91,7 +91,7 @@ public sealed record CertManagerSpec
     [JsonPropertyName("duration")]
     [Doc("Life of a certificate, such as 2160h; it is renewed after two thirds of it.")]
     [Default(SelfSignedSpec.DefaultValidity)]
-    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string Duration { get; init; } = SelfSignedSpec.DefaultValidity;
 }
 
@@ -99,7 +99,7 @@ public sealed record CertManagerIssuer
 {
     [JsonPropertyName("name")]
     [Doc("Its name.")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public required string Name { get; init; }
 
     [JsonPropertyName("kind")]
@@ -111,7 +111,7 @@ public sealed record CertManagerIssuer
     [JsonPropertyName("group")]
     [Doc("Its API group.")]
     [Default("cert-manager.io")]
-    [Pattern("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", MaxLength = 253)]
+    [Pattern(Patterns.ObjectName, MaxLength = 253)]
     public string Group { get; init; } = "cert-manager.io";
 }
 
@@ -137,12 +137,12 @@ public sealed record SelfSignedSpec
     [JsonPropertyName("validity")]
     [Doc("Life of a certificate, such as 2160h. It is renewed after two thirds of it, without a restart.")]
     [Default(DefaultValidity)]
-    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string Validity { get; init; } = DefaultValidity;
 
     [JsonPropertyName("authorityValidity")]
     [Doc("Life of the authority. It is replaced after two thirds of it, without a restart.")]
     [Default(DefaultAuthorityValidity)]
-    [Pattern("^[1-9][0-9]{0,8}[hms]$", MaxLength = 10)]
+    [Pattern(Patterns.Duration, MaxLength = 10)]
     public string AuthorityValidity { get; init; } = DefaultAuthorityValidity;
 }

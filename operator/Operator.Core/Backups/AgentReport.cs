@@ -22,6 +22,16 @@ public sealed record AgentReport
     public AgentDrill? LastDrill { get; init; }
 }
 
+internal static class AgentReports
+{
+    /// <summary>In an order that stays, so that nothing is written for another one.</summary>
+    public static IEnumerable<KeyValuePair<MemberName, AgentReport>> ByNumber(this IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.OrderBy(pair => pair.Key.Number);
+
+    /// <summary>The last attempt that failed, whoever made it.</summary>
+    public static AgentFailure? LastFailure(this IReadOnlyDictionary<MemberName, AgentReport> agents) =>
+        agents.ByNumber().Select(pair => pair.Value.LastFailure).OfType<AgentFailure>().MaxBy(failure => failure.At);
+}
+
 public sealed record AgentBackup(string Id, long Revision, DateTimeOffset Time, long Bytes, long StoredBytes);
 
 /// <param name="Failure">One word: Unreachable, Denied, Full, Damaged, NotRecoverable, Misconfigured or Member.</param>

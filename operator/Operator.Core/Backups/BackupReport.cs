@@ -25,11 +25,8 @@ internal static class BackupReport
         return IsNews(before, fresh, backup) ? fresh : before;
     }
 
-    /// <summary>Who knows of the most; where all know the same, the member with the lowest number, so that nothing is written for another order.</summary>
+    /// <summary>Who knows of the most; where all know the same, the member with the lowest number.</summary>
     public static AgentReport? Newest(ClusterView view) => Agents(view).MaxBy(agent => agent.RecoverableTo ?? DateTimeOffset.MinValue);
-
-    /// <summary>The last attempt that failed, whoever made it.</summary>
-    public static AgentFailure? LastFailure(ClusterView view) => Agents(view).Select(agent => agent.LastFailure).OfType<AgentFailure>().MaxBy(failure => failure.At);
 
     /// <summary>An agent forgets its drill when it restarts; status does not.</summary>
     public static DrillStatus? Drill(ClusterView view)
@@ -39,7 +36,7 @@ internal static class BackupReport
         return new DrillStatus { Time = Seconds(last.At)!.Value, Passed = last.Problem is null, Revision = last.Revision, Seconds = (long)last.Took.TotalSeconds, Message = last.Problem };
     }
 
-    private static IEnumerable<AgentReport> Agents(ClusterView view) => view.Agents.OrderBy(pair => pair.Key.Number).Select(pair => pair.Value);
+    private static IEnumerable<AgentReport> Agents(ClusterView view) => view.Agents.ByNumber().Select(pair => pair.Value);
 
     /// <summary>The recoverable moment moves all the time, also where nothing is written: by itself it is news only when it has moved far, or back.</summary>
     private static bool IsNews(BackupStatus? before, BackupStatus fresh, BackupSpec backup)

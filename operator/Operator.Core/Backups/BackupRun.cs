@@ -10,15 +10,13 @@ namespace Operator.Core;
 /// <param name="Ask">The member whose agent is to be asked now; null for nobody.</param>
 public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
 {
-    public bool Ended => Status.Phase is StoreBackupStatus.Succeeded or StoreBackupStatus.Failed;
-
     /// <param name="cluster">Null when there is none of that name.</param>
     /// <param name="agents">Those that answered.</param>
     public static BackupRun Decide(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
     {
         var status = backup.Status ?? new StoreBackupStatus();
         var run = new BackupRun(status, Ask: null);
-        if (run.Ended) return run;
+        if (status.Ended) return run;
         if (status.StartedAt is not { } started) return run with { Status = Start(backup, cluster, agents, now) };
         if (Newest(agents) is { LastFull: { } full } newest && full.Id != status.After) return run with { Status = Succeed(status, newest, full, now) };
         if (now - started >= TimeSpan.FromSeconds(backup.Spec.TimeoutSeconds))
@@ -50,15 +48,13 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         StoredBytes = full.StoredBytes,
     };
 
-    private static AgentReport? Newest(IReadOnlyDictionary<MemberName, AgentReport> agents) => ByNumber(agents).Select(pair => pair.Value).MaxBy(agent => agent.LastFull?.Time ?? DateTimeOffset.MinValue);
+    private static AgentReport? Newest(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.ByNumber().Select(pair => pair.Value).MaxBy(agent => agent.LastFull?.Time ?? DateTimeOffset.MinValue);
 
     /// <summary>Whose turn it is; where nobody's is known to be, the first.</summary>
     private static MemberName? Asked(IReadOnlyDictionary<MemberName, AgentReport> agents) =>
-        ByNumber(agents).OrderByDescending(pair => pair.Value.Turn).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
+        agents.ByNumber().OrderByDescending(pair => pair.Value.Turn).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
 
     private static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.Count == 0 ? "no backup agent answers"
-        : ByNumber(agents).Select(pair => pair.Value.LastFailure).OfType<AgentFailure>().MaxBy(failure => failure.At) is { } failure ? $"it is being taken; the last failure was: {failure.Message}"
+        : agents.LastFailure() is { } failure ? $"it is being taken; the last failure was: {failure.Message}"
         : "it is being taken";
-
-    private static IEnumerable<KeyValuePair<MemberName, AgentReport>> ByNumber(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.OrderBy(pair => pair.Key.Number);
 }

@@ -26,21 +26,11 @@ internal static class CertificateReport
             yield break;
         }
 
-        if (view.Spec.Issuer(side)!.CertManager is not null)
-        {
-            foreach (var wanted in WantedCertificate.OfAll(diagnosis, side))
-            {
-                if (Leaf(view.Given.GetValueOrDefault(wanted.Secret)) is { } leaf) yield return Of(wanted.Secret, leaf, wanted.Member is { } member ? Loaded(view, member, side) : null);
-            }
-
-            yield break;
-        }
-
         var name = CertificateNames.Authority(view.Name, side);
         if (Authority.Read(view.Secret(name)) is { } authority) yield return Of(name, authority.Current, loaded: null);
-        foreach (var wanted in WantedCertificate.Of(diagnosis, side))
+        foreach (var wanted in WantedCertificate.OfAll(diagnosis, side))
         {
-            if (Leaf(view.Secret(wanted.Secret)) is { } leaf)
+            if (Leaf(view.Issued(side, wanted.Secret)) is { } leaf)
                 yield return Of(wanted.Secret, leaf, wanted.Member is { } member ? Loaded(view, member, side) : null);
         }
     }

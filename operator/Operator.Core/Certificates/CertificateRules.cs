@@ -18,9 +18,9 @@ internal static class CertificateRules
         {
             var decision = view.Spec.Issuer(side)! switch
             {
-                { SecretRefs: not null } => GivenCertificates.Check(diagnosis, side),
-                { CertManager: not null } => ManagedCertificates.Keep(diagnosis, side),
-                _ => Side(diagnosis, side),
+                { IsSelfSigned: true } => Side(diagnosis, side),
+                { CertManager: not null } when ManagedCertificates.Next(diagnosis, side) is { } next => next,
+                _ => Await(diagnosis, side),
             };
             if (decision is Decision.Act or Decision.Halt) return decision;
             if (waiting is Decision.Pass) waiting = decision;
@@ -77,6 +77,21 @@ internal static class CertificateRules
         if (!leaf.Names.Order(StringComparer.Ordinal).SequenceEqual(wanted.Names.Order(StringComparer.Ordinal))) return "its names have changed";
         return view.ObservedAt >= leaf.RenewAt ? "it is old" : null;
     }
+
+    /// <summary>Before there are members nothing is begun that could not be finished; members that run go on with what they have.</summary>
+    private static Decision Await(Diagnosis diagnosis, TlsSide side)
+    {
+        if (Flaw(diagnosis, side) is not { } flaw) return Decision.NothingToDo;
+        return diagnosis.View.Formed ? new Decision.Decline(flaw.Reason, flaw.Message) : new Decision.Halt(flaw.Reason, flaw.Message);
+    }
+
+    /// <summary>What is wrong with certificates that somebody else keeps or signs, in one word and in a sentence; null when all is well, and where the operator signs.</summary>
+    public static (string Reason, string Message)? Flaw(Diagnosis diagnosis, TlsSide side) => diagnosis.View.Spec.Issuer(side)! switch
+    {
+        { SecretRefs: not null } => GivenCertificates.Flaw(diagnosis, side),
+        { CertManager: not null } => ManagedCertificates.Flaw(diagnosis, side),
+        _ => null,
+    };
 
     /// <summary>Why a pod that is made anew would not serve: what it would mount is missing, or would be refused. Null when all is well, and where the operator signs.</summary>
     public static (string Reason, string Message)? Unmountable(Diagnosis diagnosis, MemberVerdict member)

@@ -13,13 +13,6 @@ public static class GivenCertificates
 
     public static string OfOperator(SecretRefsSpec refs) => (refs.Operator ?? refs.Member).Name;
 
-    /// <summary>Before there are members nothing is begun that could not be finished; members that run go on with what they have.</summary>
-    internal static Decision Check(Diagnosis diagnosis, TlsSide side)
-    {
-        if (Flaw(diagnosis, side) is not { } flaw) return Decision.NothingToDo;
-        return diagnosis.View.Formed ? new Decision.Decline(flaw.Reason, flaw.Message) : new Decision.Halt(flaw.Reason, flaw.Message);
-    }
-
     /// <summary>What is wrong, in one word and in a sentence that says what to do; null when all is well.</summary>
     internal static (string Reason, string Message)? Flaw(Diagnosis diagnosis, TlsSide side)
     {

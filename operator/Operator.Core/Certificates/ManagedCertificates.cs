@@ -10,19 +10,11 @@ public static class ManagedCertificates
     /// <summary>On a Secret: the Certificate that cert-manager keeps it for.</summary>
     public const string NameAnnotation = "cert-manager.io/certificate-name";
 
-    /// <summary>One object a pass; and then what is still to come is waited for, as with Secrets that people keep.</summary>
-    internal static Decision Keep(Diagnosis diagnosis, TlsSide side)
+    /// <summary>One object a pass. Those that are missing at once; those that have to change one after the other: the next when each before it is signed and its member was seen to show it.</summary>
+    internal static Decision? Next(Diagnosis diagnosis, TlsSide side)
     {
         var view = diagnosis.View;
-        if (view.ManagedRefused is null && Next(diagnosis, side) is { } next) return next;
-        if (Flaw(diagnosis, side) is not { } flaw) return Decision.NothingToDo;
-        return view.Formed ? new Decision.Decline(flaw.Reason, flaw.Message) : new Decision.Halt(flaw.Reason, flaw.Message);
-    }
-
-    /// <summary>Those that are missing at once. Those that have to change one after the other: the next when each before it is signed and its member was seen to show it.</summary>
-    private static Decision? Next(Diagnosis diagnosis, TlsSide side)
-    {
-        var view = diagnosis.View;
+        if (view.ManagedRefused is not null) return null;
         string? waiting = null;
         foreach (var wanted in WantedCertificate.OfAll(diagnosis, side))
         {

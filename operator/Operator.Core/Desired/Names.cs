@@ -56,7 +56,8 @@ public static class Labels
     public const string Cluster = "storecluster.io/cluster";
     public const string Member = "storecluster.io/member";
     public const string ManagedBy = "app.kubernetes.io/managed-by";
-    public const string ManagedByOperator = "app.kubernetes.io/managed-by=store-operator";
+    public const string Operator = "store-operator";
+    public const string ManagedByOperator = $"{ManagedBy}={Operator}";
 
     /// <summary>Keys that users may not set: what the operator finds its objects by.</summary>
     public static bool IsOurs(string key) =>
@@ -66,7 +67,7 @@ public static class Labels
     {
         ["app.kubernetes.io/name"] = "store",
         ["app.kubernetes.io/instance"] = cluster,
-        [ManagedBy] = "store-operator",
+        [ManagedBy] = Operator,
         [Cluster] = cluster,
     };
 

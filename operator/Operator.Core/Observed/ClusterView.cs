@@ -74,17 +74,18 @@ public sealed record ClusterView
     public V1Secret? Shown(MemberName member, TlsSide side) => Spec.Issuer(side) switch
     {
         { SecretRefs: { } refs } => Given.GetValueOrDefault(refs.Member.Name),
-        { CertManager: not null } => Given.GetValueOrDefault(CertificateNames.Member(member, side)),
-        _ => Secret(CertificateNames.Member(member, side)),
+        _ => Issued(side, CertificateNames.Member(member, side)),
     };
 
     /// <summary>The Secret that the operator shows to members; null when it is not there.</summary>
     public V1Secret? ShownByOperator => Spec.Issuer(TlsSide.Client) switch
     {
         { SecretRefs: { } refs } => Given.GetValueOrDefault(GivenCertificates.OfOperator(refs)),
-        { CertManager: not null } => Given.GetValueOrDefault(CertificateNames.Operator(Name)),
-        _ => Secret(CertificateNames.Operator(Name)),
+        _ => Issued(TlsSide.Client, CertificateNames.Operator(Name)),
     };
+
+    /// <summary>The Secret of a certificate that the operator signed, or had cert-manager sign; null when it is not there.</summary>
+    public V1Secret? Issued(TlsSide side, string name) => Spec.Issuer(side) is { CertManager: not null } ? Given.GetValueOrDefault(name) : Secret(name);
 
     /// <summary>An object of this name that some other owner made is never touched.</summary>
     public bool Owns(IKubernetesObject<V1ObjectMeta> child) =>

@@ -20,7 +20,7 @@ internal static class BackupReadyCondition
             : new Verdict("Unknown", "NoAgentAnswers", "no backup agent answers");
     }
 
-    private static Verdict Nothing(ClusterView view) => BackupReport.LastFailure(view) is { } failure
+    private static Verdict Nothing(ClusterView view) => view.Agents.LastFailure() is { } failure
         ? new Verdict("False", failure.Failure, $"nothing is backed up: {failure.Message}")
         : new Verdict("False", "FirstBackup", "the first full backup is being taken");
 
@@ -28,7 +28,7 @@ internal static class BackupReadyCondition
     {
         var behind = $"nothing later than {until:u} can be restored, which is more than rpo ({backup.Rpo}) ago";
         if (!heard) return new Verdict("False", "NoAgentAnswers", $"{behind}, and no backup agent answers");
-        return BackupReport.LastFailure(view) is { } failure && failure.At.UtcDateTime > until
+        return view.Agents.LastFailure() is { } failure && failure.At.UtcDateTime > until
             ? new Verdict("False", failure.Failure, $"{behind}: {failure.Message}")
             : new Verdict("False", "Behind", behind);
     }

@@ -10,13 +10,7 @@ internal static class CertificatesReadyCondition
         if (view.SecretsRefused is { } refused) return new Verdict("Unknown", "SecretsUnreadable", refused);
         foreach (var side in view.Spec.WithTls())
         {
-            var flaw = view.Spec.Issuer(side)! switch
-            {
-                { SecretRefs: not null } => GivenCertificates.Flaw(diagnosis, side),
-                { CertManager: not null } => ManagedCertificates.Flaw(diagnosis, side),
-                _ => null,
-            };
-            if (flaw is { } wrong) return new Verdict("False", wrong.Reason, wrong.Message);
+            if (CertificateRules.Flaw(diagnosis, side) is { } wrong) return new Verdict("False", wrong.Reason, wrong.Message);
         }
 
         foreach (var wanted in view.Spec.WithTls().SelectMany(side => WantedCertificate.Of(diagnosis, side)))

@@ -49,16 +49,11 @@ public sealed class AzureTarget : IBackupTarget
         try
         {
             using var answer = (await Blob(name).DownloadStreamingAsync(cancellationToken: limit)).Value;
-            using var content = new MemoryStream((int)answer.Details.ContentLength);
-            await answer.Content.CopyToAsync(content, limit);
-            // A body that was cut off is an answer that did not come, not a damaged object.
-            return content.Length == answer.Details.ContentLength
-                ? content.ToArray()
-                : throw new IOException($"the answer ended after {content.Length} of {answer.Details.ContentLength} bytes");
+            return await RepeatedRequests.BodyAsync(answer.Content, answer.Details.ContentLength, limit);
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {
-            return default(byte[]);
+            return null;
         }
     }, cancellationToken);
 
@@ -67,9 +62,9 @@ public sealed class AzureTarget : IBackupTarget
         List<StoredObject> found = [];
         for (string? next = null; ;)
         {
-            var page = await requests.RunAsync(limit => PageAsync(KeyOf(prefix), next, limit), cancellationToken);
+            var page = await requests.RunAsync(limit => PageAsync(options.KeyOf(prefix), next, limit), cancellationToken);
             foreach (var blob in page.Values)
-                found.Add(new(blob.Name[KeyOf("").Length..], blob.Properties.ContentLength ?? 0, blob.Properties.LastModified ?? DateTimeOffset.MinValue));
+                found.Add(new(blob.Name[options.KeyOf("").Length..], blob.Properties.ContentLength ?? 0, blob.Properties.LastModified ?? DateTimeOffset.MinValue));
             next = page.ContinuationToken;
             if (string.IsNullOrEmpty(next)) return found;
         }
@@ -91,9 +86,7 @@ public sealed class AzureTarget : IBackupTarget
         return await pages.MoveNextAsync() ? pages.Current : throw new IOException("the list of blobs came without a page");
     }
 
-    BlobClient Blob(string name) => access.Container.GetBlobClient(KeyOf(name));
-
-    string KeyOf(string name) => options.Prefix.Length == 0 ? name : $"{options.Prefix}/{name}";
+    BlobClient Blob(string name) => access.Container.GetBlobClient(options.KeyOf(name));
 
     /// <summary>The client's message is a page of headers: its first line says it all.</summary>
     static (BackupFailure, string)? FailureOf(Exception e) => e switch

@@ -7,38 +7,39 @@ public abstract record LocationOptions
 
     public sealed record Folder(string Path) : LocationOptions;
 
+    /// <summary>A server across a network that keeps objects under names.</summary>
     /// <param name="Prefix">Before every name; without slashes at its ends, empty for none.</param>
-    public sealed record S3(string Bucket, string Prefix) : LocationOptions
+    public abstract record Server(string Prefix) : LocationOptions
     {
-        /// <summary>Null is Amazon's own.</summary>
+        /// <summary>Null where it follows from the rest.</summary>
         public Uri? Endpoint { get; init; }
 
-        public string? Region { get; init; }
-
-        /// <summary>The bucket in the path and not in the host's name, as most other servers want it.</summary>
-        public bool PathStyle { get; init; }
-
-        /// <summary>With files access-key-id, secret-access-key and perhaps session-token, as a secret is mounted; null takes what Amazon's tools would.</summary>
+        /// <summary>With a file for each secret, as one of Kubernetes is mounted; null takes what the server's own tools would.</summary>
         public string? CredentialsFolder { get; init; }
 
         /// <summary>For one request with its body: 16 MiB should fit through.</summary>
         public TimeSpan RequestMax { get; init; } = TimeSpan.FromSeconds(60);
+
+        public string KeyOf(string name) => Prefix.Length == 0 ? name : $"{Prefix}/{name}";
     }
 
-    /// <param name="Prefix">As of <see cref="S3"/>.</param>
-    public sealed record Azure(string Container, string Prefix) : LocationOptions
+    /// <summary>Endpoint: null is Amazon's own. Credentials: access-key-id, secret-access-key and perhaps session-token.</summary>
+    public sealed record S3(string Bucket, string Prefix) : Server(Prefix)
+    {
+        public string? Region { get; init; }
+
+        /// <summary>The bucket in the path and not in the host's name, as most other servers want it.</summary>
+        public bool PathStyle { get; init; }
+    }
+
+    /// <summary>
+    /// Endpoint: of the account's blob service, for emulators and other clouds; null is https://ACCOUNT.blob.core.windows.net, or what a connection string says.
+    /// Credentials: connection-string, account-key or sas-token, and perhaps account-name.
+    /// </summary>
+    public sealed record Azure(string Container, string Prefix) : Server(Prefix)
     {
         /// <summary>Null where the credentials name it.</summary>
         public string? Account { get; init; }
-
-        /// <summary>Of the account's blob service, for emulators and other clouds; null is https://ACCOUNT.blob.core.windows.net, or what a connection string says.</summary>
-        public Uri? Endpoint { get; init; }
-
-        /// <summary>With a file connection-string, account-key or sas-token, and perhaps account-name; null takes the variables that Azure's tools read.</summary>
-        public string? CredentialsFolder { get; init; }
-
-        /// <summary>As of <see cref="S3"/>.</summary>
-        public TimeSpan RequestMax { get; init; } = TimeSpan.FromSeconds(60);
     }
 
     /// <exception cref="BackupException">It does not fit together.</exception>

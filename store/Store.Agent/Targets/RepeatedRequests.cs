@@ -30,6 +30,14 @@ sealed class RepeatedRequests(string location, TimeSpan requestMax, Func<Excepti
         }
     }
 
+    /// <summary>An answer's body. One that was cut off is an answer that did not come, not a damaged object.</summary>
+    public static async Task<byte[]> BodyAsync(Stream body, long bytes, CancellationToken cancellationToken)
+    {
+        using var content = new MemoryStream((int)Math.Max(0, bytes));
+        await body.CopyToAsync(content, cancellationToken);
+        return content.Length == bytes ? content.ToArray() : throw new IOException($"the answer ended after {content.Length} of {bytes} bytes");
+    }
+
     (BackupFailure Failure, string Message)? FailureOf(Exception e) => e switch
     {
         BackupException => null,

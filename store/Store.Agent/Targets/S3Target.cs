@@ -74,27 +74,24 @@ public sealed class S3Target : IBackupTarget
     {
         try
         {
-            using var answer = await client.GetObjectAsync(options.Bucket, KeyOf(name), limit);
-            using var content = new MemoryStream((int)Math.Max(0, answer.ContentLength));
-            await answer.ResponseStream.CopyToAsync(content, limit);
-            // A body that was cut off is an answer that did not come, not a damaged object.
-            return content.Length == answer.ContentLength ? content.ToArray() : throw new IOException($"the answer ended after {content.Length} of {answer.ContentLength} bytes");
+            using var answer = await client.GetObjectAsync(options.Bucket, options.KeyOf(name), limit);
+            return await RepeatedRequests.BodyAsync(answer.ResponseStream, answer.ContentLength, limit);
         }
         catch (AmazonS3Exception e) when (e is { StatusCode: HttpStatusCode.NotFound, ErrorCode: not "NoSuchBucket" })
         {
-            return default(byte[]);
+            return null;
         }
     }, cancellationToken);
 
     public async Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         List<StoredObject> found = [];
-        var request = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = KeyOf(prefix), MaxKeys = pageMax };
+        var request = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.KeyOf(prefix), MaxKeys = pageMax };
         while (true)
         {
             var page = await requests.RunAsync(limit => client.ListObjectsV2Async(request, limit), cancellationToken);
             foreach (var stored in page.S3Objects ?? [])
-                found.Add(new(stored.Key[KeyOf("").Length..], stored.Size ?? 0, new(stored.LastModified?.ToUniversalTime() ?? DateTime.MinValue, TimeSpan.Zero)));
+                found.Add(new(stored.Key[options.KeyOf("").Length..], stored.Size ?? 0, new(stored.LastModified?.ToUniversalTime() ?? DateTime.MinValue, TimeSpan.Zero)));
             if (page.IsTruncated is not true) return found;
             request.ContinuationToken = page.NextContinuationToken;
         }
@@ -102,18 +99,16 @@ public sealed class S3Target : IBackupTarget
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken) => requests.RunAsync(async limit =>
     {
-        await client.DeleteObjectAsync(options.Bucket, KeyOf(name), limit);
+        await client.DeleteObjectAsync(options.Bucket, options.KeyOf(name), limit);
         return true;
     }, cancellationToken);
 
     public void Dispose() => client.Dispose();
 
-    string KeyOf(string name) => options.Prefix.Length == 0 ? name : $"{options.Prefix}/{name}";
-
     PutObjectRequest Put(string name, ReadOnlyMemory<byte> content) => new()
     {
         BucketName = options.Bucket,
-        Key = KeyOf(name),
+        Key = options.KeyOf(name),
         InputStream = new MemoryStream(content.ToArray(), writable: false),
         UseChunkEncoding = false,
     };

@@ -81,6 +81,6 @@ static class ErrorTexts
         ["FailedPrecondition: etcdserver: cluster version not found during downgrade"] = "members have a cluster version before they serve clients",
         ["Unavailable: etcdserver: leader changed"] = "reads go on under the next leader; for one whose time is up meanwhile see ReplicaTests",
         ["Unavailable: etcdserver: request timed out, waiting for the applied index took too long"] = "what was confirmed is applied before it is answered; there is no second wait",
-        ["Unavailable: etcdserver: request timed out, possibly due to connection lost"] = "needs a connection to the leader that breaks with the request in it and is back before an election",
+        ["Unavailable: etcdserver: request timed out, possibly due to connection lost"] = "needs a connection to the leader that breaks with the request in it and is back before an election: see ConnectionLossTests",
     };
 }

@@ -44,7 +44,7 @@ public sealed class BackupRunTests
     public void A_newer_full_backup_is_it()
     {
         var run = BackupRun.Decide(Backup(Running()), Cluster(), Agents(s_new), World.Now.AddSeconds(9));
-        Assert.True(run.Ended);
+        Assert.True(run.Status.Ended);
         Assert.Null(run.Ask);
         Assert.Equal(
             (StoreBackupStatus.Succeeded, "new", 90, World.Now, 1100, 310, "s3://backups/", World.Now.AddSeconds(9)),

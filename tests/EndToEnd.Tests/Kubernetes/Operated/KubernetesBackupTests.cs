@@ -103,12 +103,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
         for (var key = 0; key < 8; key++) (await Etcdctl.RunAsync("3.5", endpoint, ["put", $"key-{key}", $"{value} {key}"])).Succeeded();
         (await Etcdctl.RunAsync("3.5", endpoint, ["put", value, value])).Succeeded();
         var revision = await RevisionAsync(Name);
-        var deadline = DateTime.UtcNow + soon;
-        while (await RecoverableAsync() is var recoverable && recoverable < revision)
-        {
-            Assert.True(DateTime.UtcNow < deadline, $"revision {revision} was not backed up, only {recoverable}");
-            await Task.Delay(250, Stop);
-        }
+        await UntilAsync(async () => await RecoverableAsync() is var recoverable && recoverable < revision ? $"revision {revision} was not backed up, only {recoverable}" : null);
     }
 
     static async Task<long> RecoverableAsync() =>
@@ -123,12 +118,16 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
     }
 
     /// <summary>Of the former cluster nothing is left but what is in the bucket.</summary>
-    static async Task GoneAsync()
+    static Task GoneAsync() => UntilAsync(async () =>
+        await Kubectl.RunAsync("get", "pods,persistentvolumeclaims", "-l", $"storecluster.io/cluster={Name}", "-o", "name") is { Length: > 0 } left ? $"still there: {left}" : null);
+
+    /// <param name="lacking">What is still missing; null when nothing is.</param>
+    static async Task UntilAsync(Func<Task<string?>> lacking)
     {
         var deadline = DateTime.UtcNow + soon;
-        while (await Kubectl.RunAsync("get", "pods,persistentvolumeclaims", "-l", $"storecluster.io/cluster={Name}", "-o", "name") is { Length: > 0 } left)
+        while (await lacking() is { } lack)
         {
-            Assert.True(DateTime.UtcNow < deadline, $"still there: {left}");
+            Assert.True(DateTime.UtcNow < deadline, lack);
             await Task.Delay(250, Stop);
         }
     }
