@@ -27,7 +27,6 @@ public sealed class DirectoryTarget(string root) : IBackupTarget
         }
     });
 
-    /// <summary>A move to an existing name fails, whoever else writes it at the same moment.</summary>
     public Task<bool> PutNewAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Run(() =>
     {
         var path = MakeFolder(name);
@@ -36,13 +35,7 @@ public sealed class DirectoryTarget(string root) : IBackupTarget
         try
         {
             Disk.WriteAtomically(draft, content.Span);
-            File.Move(draft, path, overwrite: false);
-            Disk.SyncFolder(Path.GetDirectoryName(path)!);
-            return true;
-        }
-        catch (IOException) when (File.Exists(draft) && File.Exists(path))
-        {
-            return false;
+            return Disk.TryRenameNew(draft, path);
         }
         finally
         {

@@ -80,6 +80,20 @@ static class Disk
         SyncFolder(Path.GetDirectoryName(to)!);
     }
 
+    /// <summary>Gives a file another name within its folder, durably, unless something has that name: of many who do so at the same moment one succeeds.</summary>
+    /// <remarks>.NET's own move looks first and renames then, and what comes in between is overwritten. File systems without hard links (FAT, some of networks) get that move.</remarks>
+    internal static bool TryRenameNew(string from, string to)
+    {
+        if (LibC.Link(from, to) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() == LibC.AlreadyExists || File.Exists(to)) return false;
+            Try(to, "cannot be put in place", () => File.Move(from, to, overwrite: false));
+        }
+        File.Delete(from);
+        SyncFolder(Path.GetDirectoryName(to)!);
+        return true;
+    }
+
     /// <summary>Creates a folder that only its owner may enter, as etcd does.</summary>
     internal static void CreateFolder(string folder)
     {

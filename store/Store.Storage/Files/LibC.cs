@@ -22,6 +22,11 @@ static partial class LibC
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int file);
 
+    internal const int AlreadyExists = 17;
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Link(string path, string other);
+
     /// <summary>PRIO_PROCESS, which is one thread on Linux.</summary>
     internal const int PriorityOfThread = 0;
 

@@ -7,7 +7,7 @@ namespace Store.Agent.Tests;
 /// <summary>What every target promises.</summary>
 public abstract class TargetContract
 {
-    static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+    protected static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
     protected abstract Task UsingAsync(Func<IBackupTarget, Task> test);
 
@@ -83,6 +83,18 @@ public sealed class DirectoryTargetTests : TargetContract
             folder.Delete();
         }
     }
+
+    /// <summary>The moment in which two can win is short.</summary>
+    [Fact]
+    public Task However_often_many_put_the_same_new_object_one_does() => UsingAsync(async target =>
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var won = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => target.PutNewAsync($"a/new-{round}", Bytes($"{i}"), TestContext.Current.CancellationToken)));
+            Assert.Single(won, true);
+            Assert.Equal($"{Array.IndexOf(won, true)}", Encoding.UTF8.GetString((await target.GetAsync($"a/new-{round}", TestContext.Current.CancellationToken))!));
+        }
+    });
 
     [Fact]
     public async Task A_folder_that_is_not_mounted_is_not_made()
