@@ -26,12 +26,16 @@ internal sealed class World
     private readonly Dictionary<MemberName, AgentReport> _agents = [];
     private readonly Dictionary<string, V1Secret> _given = [];
     private string? _secretsRefused;
+    private StoreBackup? _restoreBackup;
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => _spec = change(_spec));
 
     public World Status(Func<StoreClusterStatus, StoreClusterStatus> change) => With(() => _status = change(_status ?? new StoreClusterStatus()));
 
     public World Agent(int member, AgentReport report) => With(() => _agents[new MemberName(_name, member)] = report);
+
+    /// <summary>The one that spec.bootstrap.restore names.</summary>
+    public World RestoreBackup(StoreBackup? backup) => With(() => _restoreBackup = backup);
 
     public World NoStatus() => With(() => _status = null);
 
@@ -122,6 +126,7 @@ internal sealed class World
             SecretsRefused = _secretsRefused,
             Handshakes = _handshakes,
             Agents = _agents,
+            RestoreBackup = _restoreBackup,
             Membership = membership,
             Reports = _members.Values.Where(member => member.Answers).ToDictionary(member => new MemberName(_name, member.Number), member => member.Report()),
         };

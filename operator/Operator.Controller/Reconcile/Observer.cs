@@ -25,6 +25,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
             Services = caches.Services.OwnedBy(key),
             Budgets = caches.Budgets.OwnedBy(key),
             Complaints = complaints,
+            RestoreBackup = cluster.Spec.Bootstrap?.Restore?.Backup is { } backup ? caches.Backups.Get(new ObjectKey(key.Namespace, backup)) : null,
         }, cancellation);
         var passwords = await authentication.ReadSecretsAsync(cluster, cancellation);
         var answers = await AskAllAsync(cluster, passwords, [.. Reachable(view)], cancellation);

@@ -54,5 +54,5 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
 
     private static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", Operations.Form, Operations.Add, Operations.Remove];
+    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", "BackupRunning", Operations.Form, Operations.Add, Operations.Remove];
 }

@@ -24,7 +24,7 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         var view = await observer.ObserveAsync(entity, cancellation);
         var diagnosis = Diagnosis.Of(view);
         var plan = Planner.Decide(diagnosis);
-        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken(), mint.Tls, mint.Bootstrap) : plan.Step;
+        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken(), mint.Tls, mint.Bootstrap, mint.Restore) : plan.Step;
         if (step is not null) Log.Stepping(log, key, plan.Rule, Words(step));
 
         // Status goes first: whatever becomes of the step, what was seen is told.

@@ -71,6 +71,10 @@ public sealed record StoreBackupStatus
     [Doc("The store's id of that cluster, for spec.bootstrap.restore.clusterId.")]
     public string? ClusterId { get; init; }
 
+    [JsonPropertyName("source")]
+    [Doc("Where backups of that cluster went when it began, and what they are encrypted with.")]
+    public BackupSource? Source { get; init; }
+
     [JsonPropertyName("after")]
     [Doc("The newest full backup when it began; the next one is this.")]
     public string? After { get; init; }
@@ -106,4 +110,18 @@ public sealed record StoreBackupStatus
     [JsonPropertyName("storedBytes")]
     [Doc("Bytes that are stored of it, compressed.")]
     public long? StoredBytes { get; init; }
+}
+
+/// <summary>All that is needed to find a backup again when the StoreCluster that it is of is gone.</summary>
+public sealed record BackupSource
+{
+    [JsonPropertyName("target")]
+    [Doc("Where backups are kept.")]
+    public required BackupTargetSpec Target { get; init; }
+
+    [JsonPropertyName("encryptionKeySecret")]
+    [Doc("The Secret, in the same namespace, with the key that they are encrypted with; absent when they are not.")]
+    public BackupKeyReference? EncryptionKeySecret { get; init; }
+
+    internal static BackupSource Of(BackupSpec backup) => new() { Target = backup.Target, EncryptionKeySecret = backup.EncryptionKeySecret };
 }

@@ -25,6 +25,10 @@ public sealed record StoreClusterStatus
     [Doc("Names what the cluster begins with, latched with its token; absent when it begins empty.")]
     public string? Bootstrap { get; init; }
 
+    [JsonPropertyName("restore")]
+    [Doc("What spec.bootstrap.restore.backup named when the cluster began, latched with its token.")]
+    public RestoreSpec? Restore { get; init; }
+
     [JsonPropertyName("clusterId")]
     [Doc("The store's own cluster id (hexadecimal), latched when the cluster formed. Members with another id are refused.")]
     public string? ClusterId { get; init; }

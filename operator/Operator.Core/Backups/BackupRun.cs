@@ -18,9 +18,10 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         var run = new BackupRun(status, Ask: null);
         if (status.Ended) return run;
         if (status.StartedAt is not { } started) return run with { Status = Start(backup, cluster, agents, now) };
+        if (Overtaken(status, cluster) is { } overtaken) return run with { Status = Fail(status, overtaken, now) };
         if (Newest(agents) is { LastFull: { } full } newest && full.Id != status.After) return run with { Status = Succeed(status, newest, full, now) };
         if (now - started >= TimeSpan.FromSeconds(backup.Spec.TimeoutSeconds))
-            return run with { Status = status with { Phase = StoreBackupStatus.Failed, Message = $"it was not there after {backup.Spec.TimeoutSeconds} s: {Wait(agents)}", CompletedAt = now } };
+            return run with { Status = Fail(status, $"it was not there after {backup.Spec.TimeoutSeconds} s: {Wait(agents)}", now) };
         return new BackupRun(status with { Message = Wait(agents) }, Asked(agents));
     }
 
@@ -32,8 +33,28 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         if (cluster.Status?.ClusterId is not { } id) return Pending($"StoreCluster {backup.Spec.Cluster} has not formed yet");
         return agents.Count == 0
             ? Pending($"no backup agent of StoreCluster {backup.Spec.Cluster} answers")
-            : new StoreBackupStatus { Phase = StoreBackupStatus.Running, Message = "an agent is asked for it", Cluster = backup.Spec.Cluster, ClusterId = id, After = Newest(agents)?.LastFull?.Id, StartedAt = now };
+            : new StoreBackupStatus
+            {
+                Phase = StoreBackupStatus.Running,
+                Message = "an agent is asked for it",
+                Cluster = backup.Spec.Cluster,
+                ClusterId = id,
+                Source = BackupSource.Of(cluster.Spec.Backup),
+                After = Newest(agents)?.LastFull?.Id,
+                StartedAt = now,
+            };
     }
+
+    /// <summary>Why a newer full backup would be of another cluster, or somewhere else than status says; null when it would not.</summary>
+    static string? Overtaken(StoreBackupStatus status, StoreCluster? cluster)
+    {
+        if (cluster?.Status?.ClusterId is { } id && id != status.ClusterId) return $"StoreCluster {status.Cluster} was made anew while it was being taken; make another StoreBackup";
+        return cluster?.Spec.Backup is { } backup && BackupSource.Of(backup) != status.Source
+            ? $"spec.backup of StoreCluster {status.Cluster} was changed while it was being taken, and backups go elsewhere or are encrypted otherwise now; make another StoreBackup"
+            : null;
+    }
+
+    static StoreBackupStatus Fail(StoreBackupStatus status, string why, DateTime now) => status with { Phase = StoreBackupStatus.Failed, Message = why, CompletedAt = now };
 
     private static StoreBackupStatus Succeed(StoreBackupStatus status, AgentReport newest, AgentBackup full, DateTime now) => status with
     {

@@ -19,7 +19,7 @@ internal static class RestoreContainer
     /// <summary>Null where there is nothing to restore for a member with this ticket.</summary>
     public static V1Container? Build(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken, string image)
     {
-        if (ticket.Kind != TicketKind.Form || cluster.Spec.Bootstrap?.Restore is not { } restore) return null;
+        if (ticket.Kind != TicketKind.Form || Wanted(cluster) is not { } restore) return null;
         var mounts = MountsOf(restore);
         return new V1Container
         {
@@ -45,9 +45,12 @@ internal static class RestoreContainer
     }
 
     public static IEnumerable<V1Volume> Volumes(StoreCluster cluster, Ticket ticket) =>
-        ticket.Kind == TicketKind.Form && cluster.Spec.Bootstrap?.Restore is { } restore ? MountsOf(restore).Volumes() : [];
+        ticket.Kind == TicketKind.Form && Wanted(cluster) is { } restore ? MountsOf(restore).Volumes() : [];
 
-    private static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From, restore.EncryptionKeySecret);
+    /// <summary>A StoreBackup's name was resolved before the first object was made.</summary>
+    static RestoreSpec? Wanted(StoreCluster cluster) => cluster.Status?.Restore ?? cluster.Spec.Bootstrap?.Restore;
+
+    private static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From ?? throw new InvalidOperationException("a StoreBackup's name was not resolved before it was restored from"), restore.EncryptionKeySecret);
 
     private static IEnumerable<string> Target(RestoreSpec restore)
     {

@@ -53,6 +53,9 @@ public sealed record ClusterView
     /// <summary>By member, where there is an agent that answered.</summary>
     public IReadOnlyDictionary<MemberName, AgentReport> Agents { get; init; } = new Dictionary<MemberName, AgentReport>();
 
+    /// <summary>The StoreBackup that spec.bootstrap.restore names; null where there is none.</summary>
+    public StoreBackup? RestoreBackup { get; init; }
+
     /// <summary>Null where authentication is not the operator's concern.</summary>
     public AuthView? Auth { get; init; }
 

@@ -3,7 +3,7 @@ namespace Operator.Core;
 /// <summary>How a cluster comes to be, once.</summary>
 internal static class FormationRules
 {
-    /// <summary>The token is in status before the first object exists. StatefulSets carry it too: a StoreCluster whose status was lost (restored from a
+    /// <summary>The token is in status before the first object exists, and with it what a StoreBackup's name stood for. StatefulSets carry it too: a StoreCluster whose status was lost (restored from a
     /// backup of Kubernetes objects, say) finds its name again instead of becoming another cluster.</summary>
     public static Decision MintToken(Diagnosis diagnosis)
     {
@@ -12,7 +12,14 @@ internal static class FormationRules
             .OfType<IDictionary<string, string>>()
             .Select(annotations => annotations.TryGetValue(Annotations.ClusterToken, out var token) ? token : null)
             .FirstOrDefault(token => token is not null);
-        return new Decision.Act(new Step.MintToken(recovered) { Tls = TlsSides.Latch(diagnosis.View.Spec), Bootstrap = BootstrapValidation.Latch(diagnosis.View.Spec) });
+        var source = RestoreSource.Of(diagnosis.View);
+        if (source is RestoreSource.Awaited awaited && !HasBegun(diagnosis)) return new Decision.Halt(awaited.Reason, awaited.Message);
+        return new Decision.Act(new Step.MintToken(recovered)
+        {
+            Tls = TlsSides.Latch(diagnosis.View.Spec),
+            Bootstrap = BootstrapValidation.Latch(diagnosis.View.Spec),
+            Restore = diagnosis.View.Spec.Bootstrap?.Restore?.Backup is null ? null : (source as RestoreSource.Found)?.Restore,
+        });
     }
 
     /// <summary>
@@ -31,6 +38,7 @@ internal static class FormationRules
             return new Decision.Halt("StatusLost", "members exist that have joined a cluster; waiting for one of them to answer instead of forming another cluster");
         if (diagnosis.Operation is not { Kind: Operations.Form } operation)
             return new Decision.Act(new Step.StartOperation(Operations.Form, Numbers.Next(view)));
+        if (RestoreSource.Of(view) is RestoreSource.Awaited awaited) return new Decision.Halt(awaited.Reason, awaited.Message);
         var seed = diagnosis.Find(operation.Member)!;
         if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), set: null)));
         var rendered = Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), seed.Set);
@@ -39,6 +47,9 @@ internal static class FormationRules
             return new Decision.Act(new Step.DeletePod(pod.Metadata.Name, pod.Metadata.Uid, "it runs an older template and is not ready"));
         return new Decision.Halt("SeedStarting", seed.Health.Message.Length > 0 ? seed.Health.Message : $"waiting for {seed.Name} to form the cluster");
     }
+
+    /// <summary>Then nothing is restored any more, whatever has become of the StoreBackup since.</summary>
+    static bool HasBegun(Diagnosis diagnosis) => diagnosis.View.Membership is not null || diagnosis.Members.Any(HasJoined);
 
     private static bool HasJoined(MemberVerdict member) => member.Set is not null && Ticket.Of(member.Set) is { Kind: not TicketKind.Form };
 }

@@ -28,11 +28,14 @@ public abstract partial record Step
 
         /// <inheritdoc cref="StoreClusterStatus.Bootstrap"/>
         public string? Bootstrap { get; init; }
+
+        /// <inheritdoc cref="StoreClusterStatus.Restore"/>
+        public RestoreSpec? Restore { get; init; }
     }
 
-    public sealed record LatchToken(string Token, TlsStatus? Tls, string? Bootstrap) : Journal
+    public sealed record LatchToken(string Token, TlsStatus? Tls, string? Bootstrap, RestoreSpec? Restore) : Journal
     {
-        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls, Bootstrap = Bootstrap };
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls, Bootstrap = Bootstrap, Restore = Restore };
     }
 
     /// <summary>Starts the replacement of an authority, or takes it to its next phase.</summary>

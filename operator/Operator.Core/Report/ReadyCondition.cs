@@ -13,6 +13,7 @@ internal static class ReadyCondition
         if (diagnosis.Members.FirstOrDefault(member => member.Health.State == MemberState.Failed) is { } failed)
             return new Verdict("False", failed.Health.Reason, failed.Health.Message);
         if (plan is { Rule: "Certificates", Step: null, Blocked: [.., var certificates] }) return new Verdict("False", certificates.Reason, certificates.Message!);
+        if (plan is { Rule: "Token", Step: null, Blocked: [.., var source] }) return new Verdict("False", source.Reason, source.Message!);
         if (!diagnosis.View.Formed) return new Verdict("False", "Forming", First(diagnosis) ?? "the cluster is being formed");
         if (diagnosis.View.Membership is null) return new Verdict("False", "NoQuorum", First(diagnosis) ?? "the store's member list cannot be read");
         var wanted = diagnosis.View.Spec.Replicas;

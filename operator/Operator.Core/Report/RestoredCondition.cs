@@ -6,19 +6,25 @@ internal static class RestoredCondition
     public static Verdict? Judge(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
-        if (view.Spec.Bootstrap?.Restore is not { } restore) return null;
-        if (view.Formed) return new Verdict("True", "Restored", $"the cluster began with the backup's {Wanted(restore)}");
+        if (view.Spec.Bootstrap?.Restore is null) return null;
+        if (view.Formed) return new Verdict("True", "Restored", $"the cluster began with {Wanted(view)}");
         if (diagnosis.InvalidSpec is { } invalid) return new Verdict("Unknown", "InvalidSpec", invalid);
+        if (view.Status.ClusterToken is null && RestoreSource.Of(view) is RestoreSource.Awaited awaited) return new Verdict("False", awaited.Reason, awaited.Message);
         // Nothing is there to be lost: another attempt is another StoreCluster.
         if (diagnosis.Members.FirstOrDefault(member => member.Health.Reason == PodVerdict.RestoreFailed) is { } failed)
             return new Verdict("False", PodVerdict.RestoreFailed, $"{failed.Health.Message}. It is tried again, and serves nothing until it succeeds; to restore something else, delete this StoreCluster and apply it with another spec.bootstrap.restore");
-        return new Verdict("False", PodVerdict.Restoring, $"the backup's {Wanted(restore)} is being restored");
+        return new Verdict("False", PodVerdict.Restoring, $"{Wanted(view)} is being restored");
     }
 
-    private static string Wanted(RestoreSpec restore) => restore switch
+    static string Wanted(ClusterView view)
     {
-        { Time: { } time } => $"state of {time}",
-        { Revision: { } revision } => $"revision {revision}",
-        _ => "latest state",
-    };
+        var wanted = view.Spec.Bootstrap!.Restore!;
+        var whose = wanted.Backup is { } name ? $"of StoreBackup {name}" : "of the backups";
+        return (view.Status.Restore ?? wanted) switch
+        {
+            { Time: { } time } => $"the state of {time} {whose}",
+            { Revision: { } revision } => $"revision {revision} {whose}",
+            _ => $"the latest state {whose}",
+        };
+    }
 }

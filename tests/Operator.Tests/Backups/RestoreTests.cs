@@ -51,7 +51,7 @@ public sealed class RestoreTests
     {
         var begun = new World().Spec(spec => spec with { Bootstrap = new BootstrapSpec { Restore = From() } });
         var mint = Assert.IsType<Step.MintToken>(begun.Plan().Step);
-        var status = new Step.LatchToken("token", mint.Tls, mint.Bootstrap).Record(new StoreClusterStatus(), World.Now);
+        var status = new Step.LatchToken("token", mint.Tls, mint.Bootstrap, mint.Restore).Record(new StoreClusterStatus(), World.Now);
         Assert.Null(SpecValidation.Check(begun.Status(_ => status).Cluster()));
         foreach (var other in new[] { null, new BootstrapSpec(), new BootstrapSpec { Restore = From() with { Revision = 7 } } })
         {

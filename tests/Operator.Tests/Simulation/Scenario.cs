@@ -166,6 +166,21 @@ internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinni
             simulation.RunUntilSettled(Cluster);
             Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
         }),
+        new("restored by the name of a StoreBackup that comes late, of a cluster that is gone", simulation =>
+        {
+            const string source = "source", late = "late";
+            simulation.Store.Backups.Buckets.Add("backups");
+            simulation.Apply(source, BackedUp(Spec(1), "backups"));
+            simulation.RunUntil(() => simulation.IsSettled(source) && simulation.Says(source, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(source));
+            simulation.Apply(Cluster, Spec(1) with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { Backup = late, Time = "2026-11-23T10:01:00Z" } } });
+            simulation.RunUntil(() => simulation.Says(Cluster, ConditionTypes.Restored, "False"), TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.Backup(late, source);
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status?.Restore is not null, TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.Delete("storebackups", late);
+            simulation.Delete("storeclusters", source);
+            simulation.RunUntilSettled(Cluster);
+            Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });

@@ -63,13 +63,13 @@ internal static class WorldState
 
     private static IEnumerable<(string Name, JsonObject Item)> Objects(Simulation simulation, HashSet<string> left)
     {
-        var tokens = simulation.Store.Groups.Select(group => group.Token).ToList();
+        var ids = simulation.Store.Groups.SelectMany(group => new[] { (Text: group.Token, Name: "TOKEN"), (Text: $"--backup-cluster={group.Id:x16}", Name: "--backup-cluster=ID") }).ToList();
         foreach (var (plural, item) in simulation.Table.All)
         {
             var copy = (JsonObject)item.DeepClone();
             Strip(copy, left);
             if (plural == "secrets" && (copy["metadata"]!["labels"] is not null || copy["data"]![CertificateSecret.CertificateEntry] is not null)) Summarize(copy);
-            var text = tokens.Aggregate(copy.ToJsonString(), (text, token) => text.Replace(token, "TOKEN", StringComparison.Ordinal));
+            var text = ids.Aggregate(copy.ToJsonString(), (text, id) => text.Replace(id.Text, id.Name, StringComparison.Ordinal));
             yield return ($"{plural}/{ObjectTable.KeyOf(item).Name}", (JsonObject)JsonNode.Parse(text)!);
         }
     }
