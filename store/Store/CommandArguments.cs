@@ -8,7 +8,7 @@ namespace Store;
 /// <param name="booleans">Flags that may stand without a value.</param>
 sealed class CommandArguments(string command, IReadOnlyList<string> booleans)
 {
-    static readonly string[] outputs = ["simple", "table", "json", "fields"];
+    static readonly string[] Outputs = ["simple", "table", "json", "fields"];
 
     readonly Dictionary<string, string> flags = new(StringComparer.Ordinal);
     string? file;
@@ -23,8 +23,8 @@ sealed class CommandArguments(string command, IReadOnlyList<string> booleans)
     {
         get
         {
-            var output = flags.GetValueOrDefault("write-out", outputs[0]);
-            return outputs.Contains(output) ? output : throw new FlagException($"--write-out must be one of {string.Join(", ", outputs)}, not '{output}'");
+            var output = flags.GetValueOrDefault("write-out", Outputs[0]);
+            return Outputs.Contains(output) ? output : throw new FlagException($"--write-out must be one of {string.Join(", ", Outputs)}, not '{output}'");
         }
     }
 

@@ -5,7 +5,7 @@ namespace Architecture.Tests;
 /// <summary>Who may know whom. The table is the design; a new arrow is a decision, made here.</summary>
 public sealed class DependencyTests
 {
-    static readonly Dictionary<string, string[]> allowed = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
     {
         ["Store.Protocol"] = [],
         ["Store.Raft"] = [],
@@ -25,13 +25,13 @@ public sealed class DependencyTests
     [MemberData(nameof(ProductProjects))]
     public void A_project_references_only_what_the_design_allows(string name)
     {
-        Assert.True(allowed.ContainsKey(name), $"{name} is new: say in this table what it may reference");
-        Assert.Empty(Repository.Projects[name].References.Except(allowed[name]));
+        Assert.True(Allowed.ContainsKey(name), $"{name} is new: say in this table what it may reference");
+        Assert.Empty(Repository.Projects[name].References.Except(Allowed[name]));
     }
 
     [Fact]
     public void The_simulator_sees_the_cores_alone() =>
-        Assert.Empty(Repository.Projects["Store.Simulation"].References.Except(allowed["Store.Simulation"]));
+        Assert.Empty(Repository.Projects["Store.Simulation"].References.Except(Allowed["Store.Simulation"]));
 
     [Theory]
     [InlineData("Store.Raft")]

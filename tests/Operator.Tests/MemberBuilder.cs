@@ -123,11 +123,11 @@ internal sealed class MemberBuilder(int number)
         Status = new V1PersistentVolumeClaimStatus { Phase = ClaimPhase, Capacity = ClaimCapacity is null ? null : Storage(ClaimCapacity) },
     };
 
-    private static Dictionary<string, ResourceQuantity> Storage(string size) => new() { ["storage"] = new ResourceQuantity(size) };
+    static Dictionary<string, ResourceQuantity> Storage(string size) => new() { ["storage"] = new ResourceQuantity(size) };
 
-    private MemberName Name(StoreCluster cluster) => new(cluster.Metadata.Name, Number);
+    MemberName Name(StoreCluster cluster) => new(cluster.Metadata.Name, Number);
 
-    private Ticket Held(StoreCluster cluster, Membership? membership) => Ticket switch
+    Ticket Held(StoreCluster cluster, Membership? membership) => Ticket switch
     {
         TicketKind.Form => Core.Ticket.Form(Name(cluster), World.Namespace, Scheme(cluster)),
         TicketKind.Join when membership is not null => Core.Ticket.Join(membership, World.Namespace, Scheme(cluster)),
@@ -135,5 +135,5 @@ internal sealed class MemberBuilder(int number)
         _ => Core.Ticket.Sealed(Name(cluster), World.Namespace, Scheme(cluster)),
     };
 
-    private static string Scheme(StoreCluster cluster) => cluster.Spec.Scheme(TlsSide.Peer);
+    static string Scheme(StoreCluster cluster) => cluster.Spec.Scheme(TlsSide.Peer);
 }

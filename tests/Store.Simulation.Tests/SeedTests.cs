@@ -6,26 +6,26 @@ namespace Store.Simulation.Tests;
 /// <summary>Whole clusters under every fault, one seed after the other. SIMULATION_SEEDS runs more of them, SIMULATION_FIRST_SEED others.</summary>
 public sealed class SeedTests
 {
-    static readonly int first = Number("SIMULATION_FIRST_SEED", 1);
-    static readonly int count = Number("SIMULATION_SEEDS", 1_000);
+    static readonly int First = Number("SIMULATION_FIRST_SEED", 1);
+    static readonly int Count = Number("SIMULATION_SEEDS", 1_000);
 
     [Fact]
-    public void Three_members_keep_every_guarantee_under_every_fault() => AllHold(first, count * 7 / 10, members: 3);
+    public void Three_members_keep_every_guarantee_under_every_fault() => AllHold(First, Count * 7 / 10, members: 3);
 
     [Fact]
-    public void Five_members_keep_every_guarantee_under_every_fault() => AllHold(first + 1_000_000, count * 3 / 10, members: 5);
+    public void Five_members_keep_every_guarantee_under_every_fault() => AllHold(First + 1_000_000, Count * 3 / 10, members: 5);
 
     [Fact]
     public void A_seed_always_tells_the_same_story()
     {
-        var options = new SimulationOptions { Seed = first };
+        var options = new SimulationOptions { Seed = First };
         Assert.Equal(World.Run(options), World.Run(options));
     }
 
     [Fact]
     public void The_faults_really_happen()
     {
-        var reports = Enumerable.Range(first, 20).Select(seed => World.Run(new() { Seed = seed })).ToList();
+        var reports = Enumerable.Range(First, 20).Select(seed => World.Run(new() { Seed = seed })).ToList();
         Assert.True(reports.Sum(report => report.Crashes) > 20);
         Assert.True(reports.Sum(report => report.Elections) > 40);
         Assert.True(reports.Sum(report => report.Snapshots) > 5);

@@ -7,7 +7,7 @@ namespace Store.Simulation;
 /// <summary>A client: one request at a time, at any member, and no longer than its patience lasts.</summary>
 sealed class SimClient(World world, int number)
 {
-    static readonly string[] keys = ["a", "b", "c", "d"];
+    static readonly string[] Keys = ["a", "b", "c", "d"];
 
     readonly Dictionary<string, long> lastSeen = new(StringComparer.Ordinal);
     readonly List<long> leases = [];
@@ -116,7 +116,7 @@ sealed class SimClient(World world, int number)
 
     long Lease() => leases.Count == 0 ? 1_000_000 : leases[world.Random.Next(leases.Count)];
 
-    ByteString Key() => ByteString.CopyFromUtf8(keys[world.Random.Next(keys.Length)]);
+    ByteString Key() => ByteString.CopyFromUtf8(Keys[world.Random.Next(Keys.Length)]);
 
     ByteString Value() => ByteString.CopyFromUtf8($"{number}-{asked}-{new string('x', world.Random.Next(40))}");
 }

@@ -8,10 +8,10 @@ namespace Operator.Controller;
 /// <summary>Makes keys (P-256) and signs certificates. What is to be signed, and when, is Core's to say.</summary>
 internal static class CertificateMinter
 {
-    private const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
+    const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
 
     /// <summary>Clocks of nodes that are behind must not refuse what was signed just now.</summary>
-    private static readonly TimeSpan s_skew = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
     /// <summary>An authority that signs leaves alone.</summary>
     public static Certificate Authority(string name, TimeSpan validity, DateTime now)
@@ -22,7 +22,7 @@ internal static class CertificateMinter
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        using var signed = request.CreateSelfSigned(new DateTimeOffset(now - s_skew), new DateTimeOffset(now + validity));
+        using var signed = request.CreateSelfSigned(new DateTimeOffset(now - Skew), new DateTimeOffset(now + validity));
         return Certificate.Read(signed, signed.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
@@ -38,20 +38,20 @@ internal static class CertificateMinter
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         if (names.Count > 0) request.CertificateExtensions.Add(Names(names));
-        var (from, until) = (Later(now - s_skew, authority.NotBefore), now + validity < authority.NotAfter ? now + validity : authority.NotAfter);
+        var (from, until) = (Later(now - Skew, authority.NotBefore), now + validity < authority.NotAfter ? now + validity : authority.NotAfter);
         using var signed = request.Create(signer, new DateTimeOffset(from), new DateTimeOffset(until), Serial());
         return (signed.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
     /// <summary>A positive number of 16 bytes (RFC 5280, 4.1.2.2).</summary>
-    private static byte[] Serial()
+    static byte[] Serial()
     {
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)(serial[0] & 0x7f | 0x40);
         return serial;
     }
 
-    private static X509Extension Names(IReadOnlyList<string> names)
+    static X509Extension Names(IReadOnlyList<string> names)
     {
         var builder = new SubjectAlternativeNameBuilder();
         foreach (var name in names)
@@ -63,5 +63,5 @@ internal static class CertificateMinter
         return builder.Build();
     }
 
-    private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
+    static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 }

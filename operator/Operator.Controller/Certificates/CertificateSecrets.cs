@@ -11,7 +11,7 @@ namespace Operator.Controller;
 /// that has not changed stays the same object, so that what was read off it need not be read again.</remarks>
 internal sealed class CertificateSecrets(KubeApi api)
 {
-    private readonly ConcurrentDictionary<ObjectKey, IReadOnlyList<V1Secret>> _last = new();
+    readonly ConcurrentDictionary<ObjectKey, IReadOnlyList<V1Secret>> last = new();
 
     /// <summary>The view with what was read, or with why it could not be.</summary>
     public async Task<ClusterView> AddToAsync(ClusterView view, CancellationToken cancellation)
@@ -32,30 +32,30 @@ internal sealed class CertificateSecrets(KubeApi api)
             view with { Secrets = [.. known.Where(IsOurs)], Given = known.Where(secret => !IsOurs(secret)).ToDictionary(secret => secret.Metadata.Name, StringComparer.Ordinal) }, cancellation);
     }
 
-    public void Forget(ObjectKey key) => _last.TryRemove(key, out _);
+    public void Forget(ObjectKey key) => last.TryRemove(key, out _);
 
-    private async Task<ClusterView> AddManagedAsync(ClusterView view, CancellationToken cancellation)
+    async Task<ClusterView> AddManagedAsync(ClusterView view, CancellationToken cancellation)
     {
         if (view.Spec.WithTls().All(side => view.Spec.Issuer(side)!.CertManager is null)) return view;
         var answer = await api.ListAsync<ManagedCertificate>(view.Namespace, $"{Labels.ManagedByOperator},{Labels.Cluster}={view.Name}", next: null, cancellation);
         return answer.Error is { } error ? view with { ManagedRefused = Refused(error) } : view with { Managed = answer.Value!.Items };
     }
 
-    private static (string, string) Refused(ApiError error) => error.Status switch
+    static (string, string) Refused(ApiError error) => error.Status switch
     {
         HttpStatusCode.NotFound => ("CertManagerMissing", "this Kubernetes does not serve certificates.cert-manager.io/v1; install cert-manager, with its CustomResourceDefinitions"),
         HttpStatusCode.Forbidden => ("CertManagerForbidden", $"the operator may not make certificates of cert-manager; set the chart's value rbac.certManager to true: {error.Message}"),
         _ => ("CertManagerUnreadable", $"the Certificates cannot be read: {error}"),
     };
 
-    private List<V1Secret> Known(ObjectKey cluster, IEnumerable<V1Secret> read)
+    List<V1Secret> Known(ObjectKey cluster, IEnumerable<V1Secret> read)
     {
-        var before = _last.GetValueOrDefault(cluster) ?? [];
+        var before = last.GetValueOrDefault(cluster) ?? [];
         var known = read.Select(secret => before.FirstOrDefault(same => same.Metadata.Uid == secret.Metadata.Uid && same.Metadata.ResourceVersion == secret.Metadata.ResourceVersion) ?? secret).ToList();
-        _last[cluster] = known;
+        last[cluster] = known;
         return known;
     }
 
-    private static bool IsOurs(IKubernetesObject<V1ObjectMeta> item) =>
+    static bool IsOurs(IKubernetesObject<V1ObjectMeta> item) =>
         item.Metadata.Labels is { } labels && labels.TryGetValue(Labels.ManagedBy, out var by) && by == Labels.Operator;
 }

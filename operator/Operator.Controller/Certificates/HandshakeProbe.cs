@@ -6,10 +6,10 @@ namespace Operator.Controller;
 /// kubelets bring it to the pod in their own time.</summary>
 internal sealed class HandshakeProbe(MemberDialer dial)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>The certificate that is shown lasts for this handshake alone; its clock's margin is the minter's.</summary>
-    private static readonly TimeSpan s_validity = TimeSpan.FromHours(1);
+    static readonly TimeSpan Validity = TimeSpan.FromHours(1);
 
     public async Task<IReadOnlyDictionary<(MemberName, TlsSide), Handshake>> ShakeAsync(ClusterView view, CancellationToken cancellation)
     {
@@ -30,17 +30,17 @@ internal sealed class HandshakeProbe(MemberDialer dial)
     }
 
     /// <summary>Null while there is no authority that could sign a certificate to show.</summary>
-    private static MemberTrust? Show(ClusterView view, TlsSide side, bool byNext)
+    static MemberTrust? Show(ClusterView view, TlsSide side, bool byNext)
     {
         if (!view.Spec.Issuer(side)!.IsSelfSigned) return ShowGiven(view, side);
         if (Authority.Read(view.Secret(CertificateNames.Authority(view.Name, side))) is not { } authority) return null;
         if ((byNext ? authority.Next : authority.Current) is not { KeyPem: not null } signer) return null;
-        var (pem, key) = CertificateMinter.Leaf(signer, "store-operator", [], s_validity, view.ObservedAt);
+        var (pem, key) = CertificateMinter.Leaf(signer, "store-operator", [], Validity, view.ObservedAt);
         return new MemberTrust(pem, key, authority.Bundle);
     }
 
     /// <summary>With somebody else's authority a member's own certificate is shown: on the peers' side there is no other.</summary>
-    private static MemberTrust? ShowGiven(ClusterView view, TlsSide side)
+    static MemberTrust? ShowGiven(ClusterView view, TlsSide side)
     {
         var secret = view.Pods.Select(pod => MemberName.OfPod(view.Name, pod.Metadata.Name)).OfType<MemberName>().Select(member => view.Shown(member, side)).FirstOrDefault(secret => secret is not null);
         return Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is { KeyPem: { } key } given && OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) is { } trusted
@@ -49,13 +49,13 @@ internal sealed class HandshakeProbe(MemberDialer dial)
     }
 
     /// <summary>Null when there is nobody, or the operator could not trust who answered.</summary>
-    private async Task<Handshake?> ShakeAsync(ClusterView view, WantedHandshake wanted, MemberTrust trust, CancellationToken cancellation)
+    async Task<Handshake?> ShakeAsync(ClusterView view, WantedHandshake wanted, MemberTrust trust, CancellationToken cancellation)
     {
         var pod = view.Pods.FirstOrDefault(pod => pod.Metadata.Name == wanted.Member.Pod);
         if (pod?.Status is not { PodIP: { Length: > 0 } ip, Phase: "Running" }) return null;
         string? serial = null;
         var endpoint = new MemberEndpoint(ip, wanted.Side == TlsSide.Client ? Ports.Client : Ports.Peer, wanted.Member.Host(view.Namespace), trust);
-        using var http = new HttpClient(dial(endpoint, shown => serial = shown)) { Timeout = s_patience };
+        using var http = new HttpClient(dial(endpoint, shown => serial = shown)) { Timeout = Patience };
         // In TLS 1.3 a certificate is refused after the handshake: only an answer shows that it was taken.
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{endpoint.Url}/version") { Version = new Version(2, 0), VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
         try

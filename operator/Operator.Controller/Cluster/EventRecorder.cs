@@ -7,14 +7,14 @@ namespace Operator.Controller;
 /// <summary>Tells people what happened, as events.k8s.io events on the StoreCluster. It never throws and never waits: an event is worth less than a pass.</summary>
 internal sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 
     // Full means that the API server is slower than we talk: the oldest news is the least.
-    private readonly Channel<Eventsv1Event> _events = Channel.CreateBounded<Eventsv1Event>(
+    readonly Channel<Eventsv1Event> events = Channel.CreateBounded<Eventsv1Event>(
         new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<(string Uid, string Reason, string Note), DateTimeOffset> _recent = [];
+    readonly Lock gate = new();
+    readonly Dictionary<(string Uid, string Reason, string Note), DateTimeOffset> recent = [];
 
     public void Normal(StoreCluster about, string reason, string note) => Record(about, "Normal", reason, note);
 
@@ -24,7 +24,7 @@ internal sealed class EventRecorder(KubeApi api, string identity, TimeProvider t
     {
         try
         {
-            await foreach (var item in _events.Reader.ReadAllAsync(cancellation)) await SendAsync(item, cancellation);
+            await foreach (var item in events.Reader.ReadAllAsync(cancellation)) await SendAsync(item, cancellation);
         }
         catch (OperationCanceledException)
         {
@@ -32,7 +32,7 @@ internal sealed class EventRecorder(KubeApi api, string identity, TimeProvider t
         }
     }
 
-    private async Task SendAsync(Eventsv1Event item, CancellationToken cancellation)
+    async Task SendAsync(Eventsv1Event item, CancellationToken cancellation)
     {
         try
         {
@@ -45,21 +45,21 @@ internal sealed class EventRecorder(KubeApi api, string identity, TimeProvider t
         }
     }
 
-    private void Record(StoreCluster about, string type, string reason, string note)
+    void Record(StoreCluster about, string type, string reason, string note)
     {
         var now = time.GetUtcNow();
-        lock (_lock)
+        lock (gate)
         {
-            foreach (var (old, at) in _recent.ToList())
+            foreach (var (old, at) in recent.ToList())
             {
-                if (now - at > s_quiet) _recent.Remove(old);
+                if (now - at > Quiet) recent.Remove(old);
             }
 
             // The same words about the same object within five minutes are no news.
-            if (!_recent.TryAdd((about.Metadata.Uid, reason, note), now)) return;
+            if (!recent.TryAdd((about.Metadata.Uid, reason, note), now)) return;
         }
 
-        _events.Writer.TryWrite(new Eventsv1Event
+        events.Writer.TryWrite(new Eventsv1Event
         {
             ApiVersion = "events.k8s.io/v1",
             Kind = "Event",

@@ -3,25 +3,25 @@ namespace Operator.Controller;
 /// <summary>The right to write, up to a time. Every write asks it; work is cancelled by it.</summary>
 internal sealed class Fence : IDisposable
 {
-    private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _lost;
-    private readonly ITimer _timer;
-    private long _until;
+    readonly TimeProvider time;
+    readonly CancellationTokenSource lost;
+    readonly ITimer timer;
+    long until;
 
     public Fence(TimeProvider time, long until, CancellationToken stopping)
     {
-        _time = time;
-        _until = until;
-        _lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        Lost = _lost.Token;
-        _timer = time.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        this.time = time;
+        this.until = until;
+        lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Lost = lost.Token;
+        timer = time.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Rearm();
     }
 
     /// <summary>Cancelled when the right has ended, or the process is asked to stop.</summary>
     public CancellationToken Lost { get; }
 
-    public bool Held => !Lost.IsCancellationRequested && _time.GetTimestamp() < Interlocked.Read(ref _until);
+    public bool Held => !Lost.IsCancellationRequested && time.GetTimestamp() < Interlocked.Read(ref until);
 
     /// <summary>Never for a process without rivals.</summary>
     public static Fence Open(TimeProvider time, CancellationToken stopping) => new(time, long.MaxValue, stopping);
@@ -34,27 +34,27 @@ internal sealed class Fence : IDisposable
 
     public void Extend(long since, TimeSpan duration)
     {
-        Interlocked.Exchange(ref _until, since + (long)(duration.TotalSeconds * _time.TimestampFrequency));
+        Interlocked.Exchange(ref until, since + (long)(duration.TotalSeconds * time.TimestampFrequency));
         Rearm();
     }
 
     public void Dispose()
     {
-        _timer.Dispose();
-        _lost.Dispose();
+        timer.Dispose();
+        lost.Dispose();
     }
 
-    private void Check()
+    void Check()
     {
-        if (_time.GetTimestamp() >= Interlocked.Read(ref _until)) _lost.Cancel();
+        if (time.GetTimestamp() >= Interlocked.Read(ref until)) lost.Cancel();
         else Rearm();
     }
 
-    private void Rearm()
+    void Rearm()
     {
-        var until = Interlocked.Read(ref _until);
+        var until = Interlocked.Read(ref this.until);
         if (until == long.MaxValue) return;
-        var left = Math.Max(0, (until - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
-        _timer.Change(TimeSpan.FromSeconds(left) + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        var left = Math.Max(0, (until - time.GetTimestamp()) / (double)time.TimestampFrequency);
+        timer.Change(TimeSpan.FromSeconds(left) + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
     }
 }

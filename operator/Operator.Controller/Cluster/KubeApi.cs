@@ -12,7 +12,7 @@ namespace Operator.Controller;
 /// <summary>The only door to the API server: typed verbs over KubernetesClient's connection and credentials. Network failures are HttpRequestException.</summary>
 internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? credentials)
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     public static KubeApi Connect(KubernetesClientConfiguration configuration)
     {
@@ -117,10 +117,10 @@ internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredenti
         }
     }
 
-    private async Task<ApiResult<T>> SendAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) where T : class
+    async Task<ApiResult<T>> SendAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) where T : class
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(s_timeout);
+        timeout.CancelAfter(Timeout);
         try
         {
             using var response = await SendRawAsync(method, path, content, timeout.Token);
@@ -132,11 +132,11 @@ internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredenti
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new ApiError(HttpStatusCode.RequestTimeout, "Timeout", $"{method} {path} took longer than {s_timeout.TotalSeconds:0} s");
+            return new ApiError(HttpStatusCode.RequestTimeout, "Timeout", $"{method} {path} took longer than {Timeout.TotalSeconds:0} s");
         }
     }
 
-    private async Task<HttpResponseMessage> SendRawAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
+    async Task<HttpResponseMessage> SendRawAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(method, new Uri(server, path)) { Content = content };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
@@ -144,9 +144,9 @@ internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredenti
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
     }
 
-    private static StringContent Json(object value, string type = "application/json") => Content(KubernetesJson.Serialize(value), type);
+    static StringContent Json(object value, string type = "application/json") => Content(KubernetesJson.Serialize(value), type);
 
-    private static StringContent Content(string json, string type) => new(json, Encoding.UTF8, new MediaTypeHeaderValue(type));
+    static StringContent Content(string json, string type) => new(json, Encoding.UTF8, new MediaTypeHeaderValue(type));
 
-    private static string Query(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+    static string Query(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 }

@@ -16,9 +16,9 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
     public static readonly TimeSpan RenewDeadline = TimeSpan.FromSeconds(10);
     public static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
-    private string? _seenVersion;
-    private long _seenAt;
-    private V1Lease? _lease;
+    string? seenVersion;
+    long seenAt;
+    V1Lease? lease;
 
     /// <summary>Waits for the lease, runs <paramref name="lead"/> while it is held, and gives it back when that has ended.</summary>
     /// <returns>True when the lease was lost, false when <paramref name="cancellation"/> ended it.</returns>
@@ -47,7 +47,7 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
     }
 
     /// <returns>The timestamp from which the lease counts.</returns>
-    private async Task<long> AcquireAsync(CancellationToken cancellation)
+    async Task<long> AcquireAsync(CancellationToken cancellation)
     {
         while (true)
         {
@@ -57,7 +57,7 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
         }
     }
 
-    private async Task RenewAsync(Fence fence, CancellationToken cancellation)
+    async Task RenewAsync(Fence fence, CancellationToken cancellation)
     {
         try
         {
@@ -74,7 +74,7 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
         }
     }
 
-    private async Task<bool> TryAsync(Func<CancellationToken, Task<bool>> attempt, CancellationToken cancellation)
+    async Task<bool> TryAsync(Func<CancellationToken, Task<bool>> attempt, CancellationToken cancellation)
     {
         try
         {
@@ -87,37 +87,37 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
         }
     }
 
-    private async Task<bool> TakeAsync(CancellationToken cancellation)
+    async Task<bool> TakeAsync(CancellationToken cancellation)
     {
         var there = await api.GetAsync<V1Lease>(key, cancellation);
         if (there.Error is { NotFound: true }) return Kept(await api.CreateAsync(Fresh(transitions: 0), cancellation));
         if (there.Value is not { } lease) return Refused(there.Error!);
-        if (lease.Metadata.ResourceVersion != _seenVersion) (_seenVersion, _seenAt) = (lease.Metadata.ResourceVersion, time.GetTimestamp());
+        if (lease.Metadata.ResourceVersion != seenVersion) (seenVersion, seenAt) = (lease.Metadata.ResourceVersion, time.GetTimestamp());
         var duration = TimeSpan.FromSeconds(lease.Spec.LeaseDurationSeconds ?? 0);
-        var free = string.IsNullOrEmpty(lease.Spec.HolderIdentity) || lease.Spec.HolderIdentity == identity || time.GetElapsedTime(_seenAt) > duration;
+        var free = string.IsNullOrEmpty(lease.Spec.HolderIdentity) || lease.Spec.HolderIdentity == identity || time.GetElapsedTime(seenAt) > duration;
         if (!free) return false;
         lease.Spec = Fresh((lease.Spec.LeaseTransitions ?? 0) + 1).Spec;
         return Kept(await api.ReplaceAsync(lease, cancellation));
     }
 
-    private async Task<bool> KeepAsync(CancellationToken cancellation)
+    async Task<bool> KeepAsync(CancellationToken cancellation)
     {
-        var mine = _lease!;
+        var mine = lease!;
         mine.Spec.RenewTime = time.GetUtcNow().UtcDateTime;
         var answer = await api.ReplaceAsync(mine, cancellation);
         if (answer.Error is not { Conflict: true }) return Kept(answer);
         // Our own earlier renewal may have arrived though its answer did not: then the version is news, the holder is not.
         var there = await api.GetAsync<V1Lease>(key, cancellation);
-        if (there.Value?.Spec.HolderIdentity == identity) _lease = there.Value;
+        if (there.Value?.Spec.HolderIdentity == identity) lease = there.Value;
         return false;
     }
 
-    private async Task ReleaseAsync()
+    async Task ReleaseAsync()
     {
         try
         {
             using var hurry = new CancellationTokenSource(TimeSpan.FromSeconds(3));
-            var mine = _lease!;
+            var mine = lease!;
             mine.Spec.HolderIdentity = "";
             mine.Spec.LeaseDurationSeconds = 1;
             await api.ReplaceAsync(mine, hurry.Token);
@@ -129,20 +129,20 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
         }
     }
 
-    private bool Kept(ApiResult<V1Lease> answer)
+    bool Kept(ApiResult<V1Lease> answer)
     {
         if (answer.Value is null) return Refused(answer.Error!);
-        _lease = answer.Value;
+        lease = answer.Value;
         return true;
     }
 
-    private bool Refused(ApiError error)
+    bool Refused(ApiError error)
     {
         if (!error.Conflict) Log.LeaseFailed(log, error.ToString());
         return false;
     }
 
-    private V1Lease Fresh(int transitions)
+    V1Lease Fresh(int transitions)
     {
         var now = time.GetUtcNow().UtcDateTime;
         return new V1Lease
@@ -161,5 +161,5 @@ internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, T
         };
     }
 
-    private static TimeSpan Jittered() => Retry * (0.8 + Random.Shared.NextDouble() * 0.4);
+    static TimeSpan Jittered() => Retry * (0.8 + Random.Shared.NextDouble() * 0.4);
 }

@@ -15,19 +15,19 @@ namespace Operator.Controller;
 /// </remarks>
 internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    private sealed record Snapshot(ImmutableDictionary<ObjectKey, T> Items, ImmutableDictionary<ObjectKey, ImmutableSortedDictionary<string, T>> ByOwner);
+    sealed record Snapshot(ImmutableDictionary<ObjectKey, T> Items, ImmutableDictionary<ObjectKey, ImmutableSortedDictionary<string, T>> ByOwner);
 
-    private readonly Lock _lock = new();
-    private volatile Snapshot _snapshot = new(ImmutableDictionary<ObjectKey, T>.Empty, ImmutableDictionary<ObjectKey, ImmutableSortedDictionary<string, T>>.Empty);
+    readonly Lock gate = new();
+    volatile Snapshot snapshot = new(ImmutableDictionary<ObjectKey, T>.Empty, ImmutableDictionary<ObjectKey, ImmutableSortedDictionary<string, T>>.Empty);
 
-    public int Count => _snapshot.Items.Count;
+    public int Count => snapshot.Items.Count;
 
-    public IEnumerable<T> All => _snapshot.Items.Values;
+    public IEnumerable<T> All => snapshot.Items.Values;
 
-    public T? Get(ObjectKey key) => _snapshot.Items.GetValueOrDefault(key);
+    public T? Get(ObjectKey key) => snapshot.Items.GetValueOrDefault(key);
 
     /// <summary>In order of name.</summary>
-    public IReadOnlyList<T> OwnedBy(ObjectKey key) => _snapshot.ByOwner.TryGetValue(key, out var owned) ? [.. owned.Values] : [];
+    public IReadOnlyList<T> OwnedBy(ObjectKey key) => snapshot.ByOwner.TryGetValue(key, out var owned) ? [.. owned.Values] : [];
 
     /// <summary>Whom a change of this object concerns.</summary>
     public ObjectKey? OwnerOf(T item) => owner(item);
@@ -39,21 +39,21 @@ internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class,
     {
         // Nobody here reads them, and they are half of an object's memory.
         item.Metadata.ManagedFields = null;
-        lock (_lock)
+        lock (gate)
         {
             var key = KeyOf(item);
-            if (_snapshot.Items.TryGetValue(key, out var there) && Version(there) > Version(item)) return false;
-            _snapshot = Put(_snapshot, key, item);
+            if (snapshot.Items.TryGetValue(key, out var there) && Version(there) > Version(item)) return false;
+            snapshot = Put(snapshot, key, item);
             return true;
         }
     }
 
     public void Remove(T item)
     {
-        lock (_lock)
+        lock (gate)
         {
             var key = KeyOf(item);
-            if (_snapshot.Items.TryGetValue(key, out var there) && Version(there) <= Version(item)) _snapshot = Drop(_snapshot, key, there);
+            if (snapshot.Items.TryGetValue(key, out var there) && Version(there) <= Version(item)) snapshot = Drop(snapshot, key, there);
         }
     }
 
@@ -62,22 +62,22 @@ internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class,
     public IReadOnlyList<T> Replace(IReadOnlyList<T> items, string resourceVersion, Func<T, bool> inScope)
     {
         var gone = new List<T>();
-        lock (_lock)
+        lock (gate)
         {
             var listed = items.Select(KeyOf).ToHashSet();
-            foreach (var (key, item) in _snapshot.Items)
+            foreach (var (key, item) in snapshot.Items)
             {
                 if (!listed.Contains(key) && inScope(item) && Version(item) <= Parse(resourceVersion)) gone.Add(item);
             }
 
-            foreach (var item in gone) _snapshot = Drop(_snapshot, KeyOf(item), item);
+            foreach (var item in gone) snapshot = Drop(snapshot, KeyOf(item), item);
         }
 
         foreach (var item in items) Upsert(item);
         return gone;
     }
 
-    private Snapshot Put(Snapshot snapshot, ObjectKey key, T item)
+    Snapshot Put(Snapshot snapshot, ObjectKey key, T item)
     {
         if (snapshot.Items.TryGetValue(key, out var there)) snapshot = Drop(snapshot, key, there);
         var index = snapshot.ByOwner;
@@ -86,7 +86,7 @@ internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class,
         return new Snapshot(snapshot.Items.SetItem(key, item), index);
     }
 
-    private Snapshot Drop(Snapshot snapshot, ObjectKey key, T item)
+    Snapshot Drop(Snapshot snapshot, ObjectKey key, T item)
     {
         var index = snapshot.ByOwner;
         if (owner(item) is { } owning && index.TryGetValue(owning, out var owned))
@@ -98,8 +98,8 @@ internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class,
         return new Snapshot(snapshot.Items.Remove(key), index);
     }
 
-    private static ulong Version(T item) => Parse(item.Metadata.ResourceVersion);
+    static ulong Version(T item) => Parse(item.Metadata.ResourceVersion);
 
     /// <summary>Resource versions of one resource are ordered numbers: Kubernetes says so since 1.35, and etcd's revisions always were.</summary>
-    private static ulong Parse(string? version) => ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    static ulong Parse(string? version) => ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

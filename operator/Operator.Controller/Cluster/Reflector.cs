@@ -13,17 +13,17 @@ internal sealed class Reflector<T>(
     /// <summary>Bookmarks come about once a minute where anything is written at all; a watch without a line for 90 s is opened anew.</summary>
     public static readonly TimeSpan IdleMost = TimeSpan.FromSeconds(90);
 
-    private static readonly TimeSpan s_backOffMost = TimeSpan.FromSeconds(30);
-    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _lastSeen = time.GetTimestamp();
-    private int _failures;
+    static readonly TimeSpan BackOffMost = TimeSpan.FromSeconds(30);
+    readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    long lastSeen = time.GetTimestamp();
+    int failures;
 
     public string Kind { get; } = ResourceKind.Of<T>().Kind;
 
     /// <summary>Completes when the first list is in the store.</summary>
-    public Task Synced => _synced.Task;
+    public Task Synced => synced.Task;
 
-    public TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref _lastSeen));
+    public TimeSpan Silence => time.GetElapsedTime(Interlocked.Read(ref lastSeen));
 
     public int Count => store.Count;
 
@@ -50,7 +50,7 @@ internal sealed class Reflector<T>(
         }
     }
 
-    private async Task<string?> ListAsync(CancellationToken cancellation)
+    async Task<string?> ListAsync(CancellationToken cancellation)
     {
         var items = new List<T>();
         string? next = null;
@@ -76,12 +76,12 @@ internal sealed class Reflector<T>(
         var gone = store.Replace(items, version, item => @namespace is null || item.Metadata.NamespaceProperty == @namespace);
         foreach (var item in items.Concat(gone)) Announce(item);
         Seen();
-        _synced.TrySetResult();
+        synced.TrySetResult();
         return version;
     }
 
     /// <returns>The version to go on from, or null when the server no longer knows it.</returns>
-    private async Task<string?> WatchAsync(string version, CancellationToken cancellation)
+    async Task<string?> WatchAsync(string version, CancellationToken cancellation)
     {
         // Not all at once: the server ends each watch after a different time.
         var seconds = Random.Shared.Next(240, 480);
@@ -101,7 +101,7 @@ internal sealed class Reflector<T>(
         return version;
     }
 
-    private async Task<string?> RefusedAsync(ApiError error, string version, CancellationToken cancellation)
+    async Task<string?> RefusedAsync(ApiError error, string version, CancellationToken cancellation)
     {
         Log.WatchFailed(log, Kind, error.ToString());
         // 410 as a status or as a line in the stream; 504 and its like mean try again.
@@ -110,7 +110,7 @@ internal sealed class Reflector<T>(
         return version;
     }
 
-    private void Take(WatchEvent<T> change)
+    void Take(WatchEvent<T> change)
     {
         if (change.Object is not { } item)
         {
@@ -123,20 +123,20 @@ internal sealed class Reflector<T>(
         Announce(item);
     }
 
-    private void Announce(T item)
+    void Announce(T item)
     {
         if (store.OwnerOf(item) is { } owner) changed(owner);
     }
 
-    private void Seen()
+    void Seen()
     {
-        _failures = 0;
-        Interlocked.Exchange(ref _lastSeen, time.GetTimestamp());
+        failures = 0;
+        Interlocked.Exchange(ref lastSeen, time.GetTimestamp());
     }
 
-    private Task PauseAsync(CancellationToken cancellation)
+    Task PauseAsync(CancellationToken cancellation)
     {
-        var most = Math.Min(s_backOffMost.TotalSeconds, 0.2 * Math.Pow(2, Math.Min(_failures++, 10)));
+        var most = Math.Min(BackOffMost.TotalSeconds, 0.2 * Math.Pow(2, Math.Min(failures++, 10)));
         return Task.Delay(TimeSpan.FromSeconds(most * (0.5 + Random.Shared.NextDouble() / 2)), time, cancellation);
     }
 }

@@ -8,9 +8,9 @@ namespace Operator.Controller;
 /// <summary>Where the API server serves a type: read off KubernetesClient's attribute, or off ours for custom resources.</summary>
 internal sealed record ResourceKind(string Group, string Version, string Kind, string Plural)
 {
-    private static readonly ConcurrentDictionary<Type, ResourceKind> s_kinds = new();
+    static readonly ConcurrentDictionary<Type, ResourceKind> Kinds = new();
 
-    public static ResourceKind Of<T>() => s_kinds.GetOrAdd(typeof(T), Read);
+    public static ResourceKind Of<T>() => Kinds.GetOrAdd(typeof(T), Read);
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
@@ -27,7 +27,7 @@ internal sealed record ResourceKind(string Group, string Version, string Kind, s
         };
     }
 
-    private static ResourceKind Read(Type type)
+    static ResourceKind Read(Type type)
     {
         if (type.GetCustomAttribute<ResourceAttribute>() is { } custom) return new ResourceKind(custom.Group, custom.Version, custom.Kind, custom.Plural);
         var built = type.GetCustomAttribute<KubernetesEntityAttribute>()

@@ -46,7 +46,7 @@ internal static class WatchReader
         }
     }
 
-    private static async ValueTask<ReadResult> ReadWithinAsync(PipeReader reader, TimeSpan idle, TimeProvider time, CancellationToken cancellation)
+    static async ValueTask<ReadResult> ReadWithinAsync(PipeReader reader, TimeSpan idle, TimeProvider time, CancellationToken cancellation)
     {
         using var silence = new CancellationTokenSource(idle, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, silence.Token);
@@ -60,7 +60,7 @@ internal static class WatchReader
         }
     }
 
-    private static bool TryTakeLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
+    static bool TryTakeLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
     {
         var end = buffer.PositionOf((byte)'\n');
         if (end is null)
@@ -75,7 +75,7 @@ internal static class WatchReader
     }
 
     /// <summary>An object that cannot be read comes as an upsert without object: it is skipped, and its resource version is not lost.</summary>
-    private static WatchEvent<T> Parse<T>(ReadOnlySequence<byte> line) where T : class, IKubernetesObject<V1ObjectMeta>
+    static WatchEvent<T> Parse<T>(ReadOnlySequence<byte> line) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         using var document = JsonDocument.Parse(line);
         var item = document.RootElement.GetProperty("object");
@@ -90,7 +90,7 @@ internal static class WatchReader
         };
     }
 
-    private static WatchEvent<T> Failed<T>(JsonElement item) where T : class
+    static WatchEvent<T> Failed<T>(JsonElement item) where T : class
     {
         var status = KubernetesJson.Deserialize<V1Status>(item);
         var error = new ApiError((System.Net.HttpStatusCode)(status.Code ?? 500), status.Reason ?? "Error", status.Message ?? "");

@@ -28,7 +28,7 @@ internal static class OperatorHost
         return Environment.ExitCode;
     }
 
-    private static void Metrics(MeterProviderBuilder metrics) => metrics
+    static void Metrics(MeterProviderBuilder metrics) => metrics
         .AddMeter(Telemetry.Meter)
         .AddView(instrument => instrument.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(System.Diagnostics.Metrics.Histogram<>)
             ? new ExplicitBucketHistogramConfiguration { Boundaries = instrument.Name == Telemetry.OperationTime ? Telemetry.OperationBuckets : Telemetry.SecondsBuckets }
@@ -41,7 +41,7 @@ internal static class OperatorHost
             exporter.TargetInfoEnabled = false;
         });
 
-    private static void Map(WebApplication app, OperatorOptions options)
+    static void Map(WebApplication app, OperatorOptions options)
     {
         // By the port that was connected to: the Host header names somebody else when a proxy stands between.
         app.UseOpenTelemetryPrometheusScrapingEndpoint(context => context.Request.Path == "/metrics" && context.Connection.LocalPort == options.MetricsPort);

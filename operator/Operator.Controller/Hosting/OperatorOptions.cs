@@ -44,7 +44,7 @@ internal sealed record OperatorOptions
         foreach (var arg in args)
         {
             var parts = arg.Split('=', 2);
-            if (!arg.StartsWith("--", StringComparison.Ordinal) || parts.Length != 2 || !s_names.Contains(parts[0][2..]))
+            if (!arg.StartsWith("--", StringComparison.Ordinal) || parts.Length != 2 || !Names.Contains(parts[0][2..]))
                 return (null, $"\"{arg}\" is no flag of store-operator; flags are written --name=value, see --help");
             if (Set(options, parts[0][2..], parts[1]) is not { } set) return (null, $"{parts[0]} cannot be \"{parts[1]}\"; see --help");
             options = set;
@@ -55,12 +55,12 @@ internal sealed record OperatorOptions
             : (options, null);
     }
 
-    private static readonly string[] s_names =
+    static readonly string[] Names =
     [
         "default-image", "watch-namespaces", "leader-elect", "lease-namespace", "lease-name", "identity", "metrics-port", "health-port", "workers", "log-level",
     ];
 
-    private static OperatorOptions? Set(OperatorOptions options, string name, string value) => name switch
+    static OperatorOptions? Set(OperatorOptions options, string name, string value) => name switch
     {
         "default-image" => options with { DefaultImage = value },
         "watch-namespaces" => options with { WatchNamespaces = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) },
@@ -75,5 +75,5 @@ internal sealed record OperatorOptions
         _ => null,
     };
 
-    private static int? Port(string value) => int.TryParse(value, out var port) && port is > 0 and < 65536 ? port : null;
+    static int? Port(string value) => int.TryParse(value, out var port) && port is > 0 and < 65536 ? port : null;
 }

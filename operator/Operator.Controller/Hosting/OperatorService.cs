@@ -6,16 +6,16 @@ namespace Operator.Controller;
 /// <summary>The operator proper: caches from the start, work while it leads.</summary>
 internal sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime lifetime, ILogger<OperatorService> log) : BackgroundService
 {
-    private volatile Caches? _caches;
+    volatile Caches? caches;
 
     /// <summary>Null when well; else what is not. A watch that has been silent for three times what is allowed is beyond its own repair.</summary>
-    public string? Sickness => _caches?.Reflectors.FirstOrDefault(reflector => reflector.Silence > 3 * ReflectorIdle) is { } silent
+    public string? Sickness => caches?.Reflectors.FirstOrDefault(reflector => reflector.Silence > 3 * ReflectorIdle) is { } silent
         ? $"the watch of {silent.Kind} has been silent for {silent.Silence.TotalSeconds:0} s"
         : null;
 
-    public bool Ready => _caches?.Synced.IsCompletedSuccessfully == true;
+    public bool Ready => caches?.Synced.IsCompletedSuccessfully == true;
 
-    private static readonly TimeSpan ReflectorIdle = Reflector<StoreCluster>.IdleMost;
+    static readonly TimeSpan ReflectorIdle = Reflector<StoreCluster>.IdleMost;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,13 +34,13 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
     }
 
     /// <returns>True when leadership was lost.</returns>
-    private async Task<bool> RunAsync(CancellationToken stopping)
+    async Task<bool> RunAsync(CancellationToken stopping)
     {
         var time = TimeProvider.System;
         var api = KubeApi.Connect(KubernetesClientConfiguration.BuildDefaultConfig());
         using var queue = new WorkQueue(Telemetry.ControllerName, time);
         using var backups = new WorkQueue("storebackup", time);
-        var caches = _caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, time, log);
+        var caches = this.caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, time, log);
         Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
         Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
 
@@ -66,7 +66,7 @@ internal sealed class OperatorService(OperatorOptions options, IHostApplicationL
         }
     }
 
-    private async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, EventRecorder events, Fence fence, TimeProvider time)
+    async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, EventRecorder events, Fence fence, TimeProvider time)
     {
         using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));

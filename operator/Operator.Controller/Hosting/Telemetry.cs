@@ -12,34 +12,34 @@ internal static class Telemetry
     public const string ControllerName = "storecluster";
     public const string OperationTime = "storeoperator_operation_duration_seconds";
 
-    private static readonly Meter s_meter = new(Meter);
-    private static readonly ConcurrentDictionary<string, WorkQueue> s_queues = new();
-    private static readonly ConcurrentDictionary<string, bool> s_leading = new();
-    private static readonly ConcurrentDictionary<string, IReflector> s_reflectors = new();
-    private static volatile ObjectStore<StoreCluster>? s_clusters;
-    private static int s_activeWorkers;
-    private static int s_workers;
+    static readonly Meter Source = new(Meter);
+    static readonly ConcurrentDictionary<string, WorkQueue> Queues = new();
+    static readonly ConcurrentDictionary<string, bool> Leaders = new();
+    static readonly ConcurrentDictionary<string, IReflector> Reflectors = new();
+    static volatile ObjectStore<StoreCluster>? clusters;
+    static int activeWorkers;
+    static int workers;
 
-    private static readonly Counter<long> s_reconciles = s_meter.CreateCounter<long>("controller_runtime_reconcile_total", null, "Passes by result");
-    private static readonly Counter<long> s_reconcileErrors = s_meter.CreateCounter<long>("controller_runtime_reconcile_errors_total", null, "Passes that failed");
-    private static readonly Counter<long> s_panics = s_meter.CreateCounter<long>("controller_runtime_reconcile_panics_total", null, "Passes that ended in an unexpected exception");
-    private static readonly Counter<long> s_terminalErrors = s_meter.CreateCounter<long>("controller_runtime_terminal_reconcile_errors_total", null, "Passes that found what only a change of the spec mends");
-    private static readonly Counter<long> s_timeouts = s_meter.CreateCounter<long>("controller_runtime_reconcile_timeouts_total", null, "Passes that took too long and were broken off");
-    private static readonly Histogram<double> s_reconcileTime = s_meter.CreateHistogram<double>("controller_runtime_reconcile_time_seconds", null, "Length of a pass");
-    private static readonly Counter<long> s_requests = s_meter.CreateCounter<long>("rest_client_requests_total", null, "Requests to the API server");
-    private static readonly Histogram<double> s_requestTime = s_meter.CreateHistogram<double>("rest_client_request_duration_seconds", null, "Time until the response's headers");
-    private static readonly Counter<long> s_relists = s_meter.CreateCounter<long>("storeoperator_reflector_relists_total", null, "Full lists");
-    private static readonly Counter<long> s_steps = s_meter.CreateCounter<long>("storeoperator_steps_total", null, "Steps carried out, by kind and result");
+    static readonly Counter<long> Reconciles = Source.CreateCounter<long>("controller_runtime_reconcile_total", null, "Passes by result");
+    static readonly Counter<long> ReconcileErrors = Source.CreateCounter<long>("controller_runtime_reconcile_errors_total", null, "Passes that failed");
+    static readonly Counter<long> Panics = Source.CreateCounter<long>("controller_runtime_reconcile_panics_total", null, "Passes that ended in an unexpected exception");
+    static readonly Counter<long> TerminalErrors = Source.CreateCounter<long>("controller_runtime_terminal_reconcile_errors_total", null, "Passes that found what only a change of the spec mends");
+    static readonly Counter<long> Timeouts = Source.CreateCounter<long>("controller_runtime_reconcile_timeouts_total", null, "Passes that took too long and were broken off");
+    static readonly Histogram<double> ReconcileTime = Source.CreateHistogram<double>("controller_runtime_reconcile_time_seconds", null, "Length of a pass");
+    static readonly Counter<long> Requests = Source.CreateCounter<long>("rest_client_requests_total", null, "Requests to the API server");
+    static readonly Histogram<double> RequestTime = Source.CreateHistogram<double>("rest_client_request_duration_seconds", null, "Time until the response's headers");
+    static readonly Counter<long> Relists = Source.CreateCounter<long>("storeoperator_reflector_relists_total", null, "Full lists");
+    static readonly Counter<long> Steps = Source.CreateCounter<long>("storeoperator_steps_total", null, "Steps carried out, by kind and result");
 
-    private static readonly Counter<long> s_operations = s_meter.CreateCounter<long>("storeoperator_operation_total", null, "Operations that were begun (started) and brought to their end (success)");
-    private static readonly Histogram<double> s_operationTime = s_meter.CreateHistogram<double>(OperationTime, null, "From the journal's entry to the operation's end");
-    private static readonly Counter<long> s_violations = s_meter.CreateCounter<long>("storeoperator_invariant_violations_total", null, "What must never be seen or done; always 0");
-    private static readonly ConcurrentDictionary<ObjectKey, double> s_rollouts = new();
+    static readonly Counter<long> Operations = Source.CreateCounter<long>("storeoperator_operation_total", null, "Operations that were begun (started) and brought to their end (success)");
+    static readonly Histogram<double> OperationTimes = Source.CreateHistogram<double>(OperationTime, null, "From the journal's entry to the operation's end");
+    static readonly Counter<long> Violations = Source.CreateCounter<long>("storeoperator_invariant_violations_total", null, "What must never be seen or done; always 0");
+    static readonly ConcurrentDictionary<ObjectKey, double> RolloutRatios = new();
 
-    public static readonly Counter<long> QueueAdds = s_meter.CreateCounter<long>("workqueue_adds_total", null, "Keys added");
-    public static readonly Counter<long> QueueRetries = s_meter.CreateCounter<long>("workqueue_retries_total", null, "Keys added again after a failure");
-    public static readonly Histogram<double> QueueTime = s_meter.CreateHistogram<double>("workqueue_queue_duration_seconds", null, "Time in the queue");
-    public static readonly Histogram<double> QueueWork = s_meter.CreateHistogram<double>("workqueue_work_duration_seconds", null, "Time being worked on");
+    public static readonly Counter<long> QueueAdds = Source.CreateCounter<long>("workqueue_adds_total", null, "Keys added");
+    public static readonly Counter<long> QueueRetries = Source.CreateCounter<long>("workqueue_retries_total", null, "Keys added again after a failure");
+    public static readonly Histogram<double> QueueTime = Source.CreateHistogram<double>("workqueue_queue_duration_seconds", null, "Time in the queue");
+    public static readonly Histogram<double> QueueWork = Source.CreateHistogram<double>("workqueue_work_duration_seconds", null, "Time being worked on");
 
     public static readonly double[] SecondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -52,114 +52,114 @@ internal static class Telemetry
     static Telemetry()
     {
         // A counter that has counted nothing yet is not exported, and a rate over what begins with 1 is 0.
-        s_panics.Add(0, Controller());
-        s_terminalErrors.Add(0, Controller());
-        s_timeouts.Add(0, Controller());
-        s_violations.Add(0, Tag("invariant", OneIdentity));
-        s_meter.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref s_activeWorkers), Controller()), null, "Passes that run now");
-        s_meter.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref s_workers), Controller()), null, "Passes that may run at once");
-        s_meter.CreateObservableGauge("workqueue_depth", () => s_queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))), null, "Keys that are ready and not yet taken");
-        s_meter.CreateObservableGauge("workqueue_unfinished_work_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().SumSeconds, Queue(queue.Key))), null, "How long all passes that run now have been running, added up");
-        s_meter.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => s_queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))), null, "How long the longest pass that runs now has been running");
-        s_meter.CreateObservableGauge("leader_election_master_status", () => s_leading.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))), null, "1 on the process that holds the lease");
-        s_meter.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => s_reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))), null, "Time since a watch last told something");
-        s_meter.CreateObservableGauge("storeoperator_reflector_last_event_timestamp_seconds", () => s_reflectors.Select(pair => new Measurement<double>(Math.Round((DateTimeOffset.UtcNow - pair.Value.Silence).ToUnixTimeMilliseconds() / 1000.0, 1), Tag("kind", pair.Key))), null, "When a watch last told something");
-        s_meter.CreateObservableGauge("storeoperator_reflector_items", () => s_reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))), null, "Objects in memory");
-        s_meter.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))), null, "1, with the version of the operator");
-        s_meter.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]), null, "1, with the lowest version that runs and the id of the store");
-        s_meter.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]), null, "Voting members that are wanted");
-        s_meter.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]), null, "Voting members that serve");
-        s_meter.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState), null, "Members by role and state");
-        s_meter.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
-        s_meter.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
-        s_meter.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
-        s_meter.CreateObservableGauge("storeoperator_rollout_progress_ratio", Rollouts, null, "Pods of the wanted template, of all pods");
-        s_meter.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
+        Panics.Add(0, Controller());
+        TerminalErrors.Add(0, Controller());
+        Timeouts.Add(0, Controller());
+        Violations.Add(0, Tag("invariant", OneIdentity));
+        Source.CreateObservableGauge("controller_runtime_active_workers", () => One(Volatile.Read(ref activeWorkers), Controller()), null, "Passes that run now");
+        Source.CreateObservableGauge("controller_runtime_max_concurrent_reconciles", () => One(Volatile.Read(ref workers), Controller()), null, "Passes that may run at once");
+        Source.CreateObservableGauge("workqueue_depth", () => Queues.Select(queue => new Measurement<long>(queue.Value.Depth, Queue(queue.Key))), null, "Keys that are ready and not yet taken");
+        Source.CreateObservableGauge("workqueue_unfinished_work_seconds", () => Queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().SumSeconds, Queue(queue.Key))), null, "How long all passes that run now have been running, added up");
+        Source.CreateObservableGauge("workqueue_longest_running_processor_seconds", () => Queues.Select(queue => new Measurement<double>(queue.Value.Unfinished().LongestSeconds, Queue(queue.Key))), null, "How long the longest pass that runs now has been running");
+        Source.CreateObservableGauge("leader_election_master_status", () => Leaders.Select(lease => new Measurement<long>(lease.Value ? 1 : 0, Tag("name", lease.Key))), null, "1 on the process that holds the lease");
+        Source.CreateObservableGauge("storeoperator_reflector_silence_seconds", () => Reflectors.Select(pair => new Measurement<double>(pair.Value.Silence.TotalSeconds, Tag("kind", pair.Key))), null, "Time since a watch last told something");
+        Source.CreateObservableGauge("storeoperator_reflector_last_event_timestamp_seconds", () => Reflectors.Select(pair => new Measurement<double>(Math.Round((DateTimeOffset.UtcNow - pair.Value.Silence).ToUnixTimeMilliseconds() / 1000.0, 1), Tag("kind", pair.Key))), null, "When a watch last told something");
+        Source.CreateObservableGauge("storeoperator_reflector_items", () => Reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))), null, "Objects in memory");
+        Source.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))), null, "1, with the version of the operator");
+        Source.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]), null, "1, with the lowest version that runs and the id of the store");
+        Source.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]), null, "Voting members that are wanted");
+        Source.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]), null, "Voting members that serve");
+        Source.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState), null, "Members by role and state");
+        Source.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
+        Source.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
+        Source.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
+        Source.CreateObservableGauge("storeoperator_rollout_progress_ratio", Rollouts, null, "Pods of the wanted template, of all pods");
+        Source.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 
-    public static void Watch(string name, WorkQueue queue) => s_queues[name] = queue;
+    public static void Watch(string name, WorkQueue queue) => Queues[name] = queue;
 
     public static void Watch(ObjectStore<StoreCluster> clusters, IEnumerable<IReflector> reflectors, int workers)
     {
-        s_clusters = clusters;
-        s_workers = workers;
-        foreach (var reflector in reflectors) s_reflectors[reflector.Kind] = reflector;
+        Telemetry.clusters = clusters;
+        Telemetry.workers = workers;
+        foreach (var reflector in reflectors) Reflectors[reflector.Kind] = reflector;
     }
 
-    public static void Leading(string lease, bool leading) => s_leading[lease] = leading;
+    public static void Leading(string lease, bool leading) => Leaders[lease] = leading;
 
-    public static void Relisted(string kind) => s_relists.Add(1, Tag("kind", kind));
+    public static void Relisted(string kind) => Relists.Add(1, Tag("kind", kind));
 
-    public static void Stepped(string step, bool succeeded) => s_steps.Add(1, Tag("step", step), Tag("result", succeeded ? "success" : "error"));
+    public static void Stepped(string step, bool succeeded) => Steps.Add(1, Tag("step", step), Tag("result", succeeded ? "success" : "error"));
 
-    public static void OperationStarted(string operation) => s_operations.Add(1, Tag("operation", operation), Tag("result", "started"));
+    public static void OperationStarted(string operation) => Operations.Add(1, Tag("operation", operation), Tag("result", "started"));
 
     public static void OperationFinished(string operation, TimeSpan took)
     {
-        s_operations.Add(1, Tag("operation", operation), Tag("result", "success"));
-        s_operationTime.Record(took.TotalSeconds, Tag("operation", operation));
+        Operations.Add(1, Tag("operation", operation), Tag("result", "success"));
+        OperationTimes.Record(took.TotalSeconds, Tag("operation", operation));
     }
 
-    public static void InvariantViolated(string invariant) => s_violations.Add(1, Tag("invariant", invariant));
+    public static void InvariantViolated(string invariant) => Violations.Add(1, Tag("invariant", invariant));
 
     /// <param name="ratio">Null when there are no pods, or the StoreCluster is gone.</param>
     public static void RolledOut(ObjectKey cluster, double? ratio)
     {
-        if (ratio is { } known) s_rollouts[cluster] = known;
-        else s_rollouts.TryRemove(cluster, out _);
+        if (ratio is { } known) RolloutRatios[cluster] = known;
+        else RolloutRatios.TryRemove(cluster, out _);
     }
 
     public static void Requested(string code, string method, string host, TimeSpan took)
     {
-        s_requests.Add(1, Tag("code", code), Tag("method", method), Tag("host", host));
-        s_requestTime.Record(took.TotalSeconds, Tag("verb", method), Tag("host", host));
+        Requests.Add(1, Tag("code", code), Tag("method", method), Tag("host", host));
+        RequestTime.Record(took.TotalSeconds, Tag("verb", method), Tag("host", host));
     }
 
-    public static void Started() => Interlocked.Increment(ref s_activeWorkers);
+    public static void Started() => Interlocked.Increment(ref activeWorkers);
 
     /// <summary>The spec is one that no further pass mends.</summary>
-    public static void EndedForGood() => s_terminalErrors.Add(1, Controller());
+    public static void EndedForGood() => TerminalErrors.Add(1, Controller());
 
-    public static void BrokenOff() => s_timeouts.Add(1, Controller());
+    public static void BrokenOff() => Timeouts.Add(1, Controller());
 
     /// <param name="result">success, error, requeue or requeue_after.</param>
     public static void Finished(string result, TimeSpan took, bool unexpected = false)
     {
-        Interlocked.Decrement(ref s_activeWorkers);
-        s_reconciles.Add(1, Controller(), Tag("result", result));
-        s_reconcileTime.Record(took.TotalSeconds, Controller());
-        if (result == "error") s_reconcileErrors.Add(1, Controller());
-        if (unexpected) s_panics.Add(1, Controller());
+        Interlocked.Decrement(ref activeWorkers);
+        Reconciles.Add(1, Controller(), Tag("result", result));
+        ReconcileTime.Record(took.TotalSeconds, Controller());
+        if (result == "error") ReconcileErrors.Add(1, Controller());
+        if (unexpected) Panics.Add(1, Controller());
     }
 
-    private static IEnumerable<Measurement<long>> Each(Func<StoreCluster, IEnumerable<(long Value, KeyValuePair<string, object?>[] Tags)>> measure) =>
-        from cluster in s_clusters?.All ?? []
+    static IEnumerable<Measurement<long>> Each(Func<StoreCluster, IEnumerable<(long Value, KeyValuePair<string, object?>[] Tags)>> measure) =>
+        from cluster in clusters?.All ?? []
         from measured in measure(cluster)
         select new Measurement<long>(measured.Value,
             [Tag("namespace", cluster.Metadata.NamespaceProperty), Tag("cluster", cluster.Metadata.Name), .. measured.Tags]);
 
-    private static IEnumerable<Measurement<double>> Rollouts() =>
-        s_rollouts.Select(rollout => new Measurement<double>(rollout.Value, Tag("namespace", rollout.Key.Namespace), Tag("cluster", rollout.Key.Name)));
+    static IEnumerable<Measurement<double>> Rollouts() =>
+        RolloutRatios.Select(rollout => new Measurement<double>(rollout.Value, Tag("namespace", rollout.Key.Namespace), Tag("cluster", rollout.Key.Name)));
 
-    private static IEnumerable<(long, KeyValuePair<string, object?>[])> MembersByRoleAndState(StoreCluster cluster) =>
+    static IEnumerable<(long, KeyValuePair<string, object?>[])> MembersByRoleAndState(StoreCluster cluster) =>
         (cluster.Status?.Members ?? []).GroupBy(member => (Role: member.Role ?? "None", member.State))
             .Select(group => ((long)group.Count(), new[] { Tag("role", group.Key.Role), Tag("state", group.Key.State) }));
 
-    private static IEnumerable<(long, KeyValuePair<string, object?>[])> ConditionsByStatus(StoreCluster cluster) =>
+    static IEnumerable<(long, KeyValuePair<string, object?>[])> ConditionsByStatus(StoreCluster cluster) =>
         from condition in cluster.Status?.Conditions ?? []
-        from status in s_statuses
+        from status in Statuses
         select (condition.Status == status ? 1L : 0L, new[] { Tag("type", condition.Type), Tag("status", status) });
 
-    private static IEnumerable<(long, KeyValuePair<string, object?>[])> Certificates(StoreCluster cluster, Func<CertificateStatus, DateTime> when) =>
+    static IEnumerable<(long, KeyValuePair<string, object?>[])> Certificates(StoreCluster cluster, Func<CertificateStatus, DateTime> when) =>
         (cluster.Status?.Tls?.Certificates ?? []).Select(certificate => (new DateTimeOffset(when(certificate).ToUniversalTime()).ToUnixTimeSeconds(), new[] { Tag("name", certificate.Name) }));
 
-    private static readonly string[] s_statuses = ["True", "False", "Unknown"];
+    static readonly string[] Statuses = ["True", "False", "Unknown"];
 
-    private static Measurement<long>[] One(long value, KeyValuePair<string, object?> tag) => [new(value, tag)];
+    static Measurement<long>[] One(long value, KeyValuePair<string, object?> tag) => [new(value, tag)];
 
-    private static KeyValuePair<string, object?> Controller() => Tag("controller", ControllerName);
+    static KeyValuePair<string, object?> Controller() => Tag("controller", ControllerName);
 
-    private static KeyValuePair<string, object?>[] Queue(string name) => [Tag("name", name), Tag("controller", name)];
+    static KeyValuePair<string, object?>[] Queue(string name) => [Tag("name", name), Tag("controller", name)];
 
-    private static KeyValuePair<string, object?> Tag(string name, object? value) => new(name, value);
+    static KeyValuePair<string, object?> Tag(string name, object? value) => new(name, value);
 }

@@ -12,7 +12,7 @@ namespace Operator.Controller;
 /// <param name="dial">The way to each pod.</param>
 internal sealed class AgentClient(MemberDialer dial)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Of those in pods that run, whatever their member says.</summary>
     public async Task<IReadOnlyDictionary<MemberName, AgentReport>> AllAsync(ObjectKey cluster, IReadOnlyList<V1Pod> pods, CancellationToken cancellation)
@@ -39,14 +39,14 @@ internal sealed class AgentClient(MemberDialer dial)
         }, cancellation);
     }
 
-    private Task<AgentReport?> StatusAsync(string ip, CancellationToken cancellation) => SendAsync(ip, async (client, patience) =>
+    Task<AgentReport?> StatusAsync(string ip, CancellationToken cancellation) => SendAsync(ip, async (client, patience) =>
         JsonSerializer.Deserialize(await client.GetStringAsync(new Uri($"{Url(ip)}/status"), patience), AgentJson.Default.AgentReport), cancellation);
 
     /// <summary>Connections are made anew each time: passes are seconds apart, and pods come and go.</summary>
-    private async Task<T?> SendAsync<T>(string ip, Func<HttpClient, CancellationToken, Task<T?>> send, CancellationToken cancellation) where T : class
+    async Task<T?> SendAsync<T>(string ip, Func<HttpClient, CancellationToken, Task<T?>> send, CancellationToken cancellation) where T : class
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(s_patience);
+        patience.CancelAfter(Patience);
         try
         {
             using var client = new HttpClient(dial(new MemberEndpoint(ip, Ports.Agent, ip, Tls: null), shown: null));
@@ -58,9 +58,9 @@ internal sealed class AgentClient(MemberDialer dial)
         }
     }
 
-    private static string Url(string ip) => new MemberEndpoint(ip, Ports.Agent, ip, Tls: null).Url;
+    static string Url(string ip) => new MemberEndpoint(ip, Ports.Agent, ip, Tls: null).Url;
 
-    private static string Proof(string password, string after) =>
+    static string Proof(string password, string after) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes($"full after {after}")));
 }
 

@@ -8,33 +8,33 @@ namespace Operator.Controller;
 internal sealed class LoginTokens(TimeProvider time)
 {
     /// <summary>A trial costs the member a tenth of a second and a line in its log.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private sealed record Login(string Uid, string Token, LoginUser User);
+    sealed record Login(string Uid, string Token, LoginUser User);
 
-    private sealed record Refusal(AuthSecrets Secrets, long At);
+    sealed record Refusal(AuthSecrets Secrets, long At);
 
-    private readonly ConcurrentDictionary<ObjectKey, Login> _logins = new();
-    private readonly ConcurrentDictionary<ObjectKey, Refusal> _refusals = new();
+    readonly ConcurrentDictionary<ObjectKey, Login> logins = new();
+    readonly ConcurrentDictionary<ObjectKey, Refusal> refusals = new();
 
     /// <summary>Of this very StoreCluster, and not of a former one of the same name.</summary>
     public (string Token, LoginUser User)? Of(StoreCluster cluster) =>
-        _logins.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var login) && login.Uid == cluster.Uid() ? (login.Token, login.User) : null;
+        logins.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var login) && login.Uid == cluster.Uid() ? (login.Token, login.User) : null;
 
-    public void Keep(StoreCluster cluster, string token, LoginUser user) => _logins[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Login(cluster.Uid(), token, user);
+    public void Keep(StoreCluster cluster, string token, LoginUser user) => logins[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Login(cluster.Uid(), token, user);
 
     /// <summary>The passwords were wrong: they are not tried again for a while, unless there are others.</summary>
-    public void Refuse(StoreCluster cluster, AuthSecrets secrets) => _refusals[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Refusal(secrets, time.GetTimestamp());
+    public void Refuse(StoreCluster cluster, AuthSecrets secrets) => refusals[ObjectStore<StoreCluster>.KeyOf(cluster)] = new Refusal(secrets, time.GetTimestamp());
 
     public bool WereRefused(StoreCluster cluster, AuthSecrets secrets) =>
-        _refusals.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var refusal) && refusal.Secrets == secrets && time.GetElapsedTime(refusal.At) < s_patience;
+        refusals.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var refusal) && refusal.Secrets == secrets && time.GetElapsedTime(refusal.At) < Patience;
 
-    public void Forget(ObjectKey key) => _logins.TryRemove(key, out _);
+    public void Forget(ObjectKey key) => logins.TryRemove(key, out _);
 
     /// <summary>The StoreCluster is gone.</summary>
     public void ForgetAll(ObjectKey key)
     {
         Forget(key);
-        _refusals.TryRemove(key, out _);
+        refusals.TryRemove(key, out _);
     }
 }

@@ -10,17 +10,17 @@ namespace Operator.Controller;
 /// <param name="dial">The way to each member.</param>
 internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_changePatience = TimeSpan.FromSeconds(7);
-    private static readonly TimeSpan s_unused = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan ChangePatience = TimeSpan.FromSeconds(7);
+    static readonly TimeSpan Unused = TimeSpan.FromMinutes(5);
 
-    private sealed record Connection(GrpcChannel Channel)
+    sealed record Connection(GrpcChannel Channel)
     {
         public long UsedAt;
     }
 
-    private readonly ConcurrentDictionary<MemberEndpoint, Connection> _connections = new();
-    private readonly ConcurrentDictionary<ObjectKey, MemberTrust> _trusts = new();
+    readonly ConcurrentDictionary<MemberEndpoint, Connection> connections = new();
+    readonly ConcurrentDictionary<ObjectKey, MemberTrust> trusts = new();
 
     /// <summary>Where the member of this pod listens to clients; null while it has no address, or there are no certificates to speak to it with.</summary>
     public MemberEndpoint? EndpointOf(ClusterView view, MemberName member)
@@ -31,7 +31,7 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
     }
 
     /// <summary>The operator's certificate, and every authority that is or was in use: one that is being replaced signs what some members still show.</summary>
-    private MemberTrust? TrustOf(ClusterView view)
+    MemberTrust? TrustOf(ClusterView view)
     {
         var secret = view.ShownByOperator;
         if (Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { KeyPem: { } key } shown) return null;
@@ -40,7 +40,7 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
             : Authority.Read(view.Secret(CertificateNames.Authority(view.Name, TlsSide.Client)))?.Bundle;
         var authorities = $"{OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry)}\n{more}";
         var made = MemberTrust.Fingerprint(shown.Pem, key, authorities);
-        return _trusts.AddOrUpdate(new ObjectKey(view.Namespace, view.Name), _ => new MemberTrust(shown.Pem, key, authorities), (_, before) => before.IsMadeFrom(made) ? before : new MemberTrust(shown.Pem, key, authorities));
+        return trusts.AddOrUpdate(new ObjectKey(view.Namespace, view.Name), _ => new MemberTrust(shown.Pem, key, authorities), (_, before) => before.IsMadeFrom(made) ? before : new MemberTrust(shown.Pem, key, authorities));
     }
 
     /// <summary>What it says of itself, or what it says against whoever asks. Neither when it does not answer in time, whatever the reason: for the planner that is
@@ -50,7 +50,7 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
     {
         try
         {
-            var status = await new Maintenance.MaintenanceClient(Channel(address)).StatusAsync(new StatusRequest(), Options(s_patience, token, cancellation));
+            var status = await new Maintenance.MaintenanceClient(Channel(address)).StatusAsync(new StatusRequest(), Options(Patience, token, cancellation));
             return (new MemberReport(
                 status.Header.MemberId, status.Header.ClusterId.ToString("x"), status.Leader, status.IsLearner, status.Version, status.RaftIndex, status.RaftAppliedIndex, status.RaftTerm)
             {
@@ -70,7 +70,7 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
     {
         try
         {
-            var list = await Cluster(address).MemberListAsync(new MemberListRequest { Linearizable = true }, Options(s_patience, token, cancellation));
+            var list = await Cluster(address).MemberListAsync(new MemberListRequest { Linearizable = true }, Options(Patience, token, cancellation));
             return new Membership(list.Header.ClusterId.ToString("x"), [.. list.Members.Select(member => Read(cluster, member))]);
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)
@@ -81,28 +81,28 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
 
     /// <returns>Null, or what the store says against it.</returns>
     public Task<string?> AddLearnerAsync(MemberEndpoint address, string? token, string peerUrl, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(s_changePatience, token, cancellation)), cancellation);
+        await Cluster(address).MemberAddAsync(new MemberAddRequest { PeerURLs = { peerUrl }, IsLearner = true }, Options(ChangePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
     public Task<string?> PromoteAsync(MemberEndpoint address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
+        await Cluster(address).MemberPromoteAsync(new MemberPromoteRequest { ID = id }, Options(ChangePatience, token, cancellation)), cancellation);
 
     /// <inheritdoc cref="AddLearnerAsync"/>
     public Task<string?> RemoveAsync(MemberEndpoint address, string? token, ulong id, CancellationToken cancellation) => ChangeAsync(async () =>
-        await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(s_changePatience, token, cancellation)), cancellation);
+        await Cluster(address).MemberRemoveAsync(new MemberRemoveRequest { ID = id }, Options(ChangePatience, token, cancellation)), cancellation);
 
     /// <summary>The leader itself must be asked.</summary>
     /// <inheritdoc cref="AddLearnerAsync"/>
     public Task<string?> MoveLeaderAsync(MemberEndpoint leaderAddress, string? token, ulong to, CancellationToken cancellation) => ChangeAsync(async () =>
-        await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(s_changePatience, token, cancellation)), cancellation);
+        await new Maintenance.MaintenanceClient(Channel(leaderAddress)).MoveLeaderAsync(new MoveLeaderRequest { TargetID = to }, Options(ChangePatience, token, cancellation)), cancellation);
 
     /// <summary>For calls about users, with the options of a change.</summary>
     public (Auth.AuthClient Client, CallOptions Options) Users(MemberEndpoint address, string? token, CancellationToken cancellation) =>
-        (new Auth.AuthClient(Channel(address)), Options(s_changePatience, token, cancellation));
+        (new Auth.AuthClient(Channel(address)), Options(ChangePatience, token, cancellation));
 
     public void Dispose()
     {
-        foreach (var connection in _connections.Values) connection.Channel.Dispose();
+        foreach (var connection in connections.Values) connection.Channel.Dispose();
     }
 
     /// <inheritdoc cref="AddLearnerAsync"/>
@@ -119,21 +119,21 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
         }
     }
 
-    private Cluster.ClusterClient Cluster(MemberEndpoint address) => new(Channel(address));
+    Cluster.ClusterClient Cluster(MemberEndpoint address) => new(Channel(address));
 
-    private GrpcChannel Channel(MemberEndpoint address)
+    GrpcChannel Channel(MemberEndpoint address)
     {
-        var connection = _connections.GetOrAdd(address, Open);
+        var connection = connections.GetOrAdd(address, Open);
         connection.UsedAt = time.GetTimestamp();
-        foreach (var (other, idle) in _connections)
+        foreach (var (other, idle) in connections)
         {
-            if (time.GetElapsedTime(idle.UsedAt) > s_unused && _connections.TryRemove(other, out var unused)) unused.Channel.Dispose();
+            if (time.GetElapsedTime(idle.UsedAt) > Unused && connections.TryRemove(other, out var unused)) unused.Channel.Dispose();
         }
 
         return connection.Channel;
     }
 
-    private Connection Open(MemberEndpoint endpoint) => new(GrpcChannel.ForAddress(endpoint.Url, new GrpcChannelOptions
+    Connection Open(MemberEndpoint endpoint) => new(GrpcChannel.ForAddress(endpoint.Url, new GrpcChannelOptions
     {
         HttpHandler = dial(endpoint, shown: null),
         DisposeHttpClient = true,
@@ -145,14 +145,14 @@ internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisp
         UsedAt = time.GetTimestamp(),
     };
 
-    private static CallOptions Options(TimeSpan patience, string? token, CancellationToken cancellation) =>
+    static CallOptions Options(TimeSpan patience, string? token, CancellationToken cancellation) =>
         new(token is null ? null : new Metadata { { "token", token } }, DateTime.UtcNow + patience, cancellation);
 
     /// <summary>Who asked is not known, or not any more, or may not; a status request can be refused for nothing else.</summary>
-    private static bool IsRefusal(RpcException failure) =>
+    static bool IsRefusal(RpcException failure) =>
         failure.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.InvalidArgument;
 
-    private static ListedMember Read(string cluster, Member member) => new(
+    static ListedMember Read(string cluster, Member member) => new(
         member.PeerURLs.Select(url => MemberName.FromPeerUrl(cluster, url)).FirstOrDefault(name => name is not null),
         member.ID, [.. member.PeerURLs], member.IsLearner, Started: member.Name.Length > 0);
 }

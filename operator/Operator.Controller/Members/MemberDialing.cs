@@ -38,14 +38,14 @@ internal static class MemberDialing
         return handler;
     }
 
-    private static X509ChainPolicy Policy(MemberTrust tls)
+    static X509ChainPolicy Policy(MemberTrust tls)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, TrustMode = X509ChainTrustMode.CustomRootTrust };
         policy.CustomTrustStore.AddRange(tls.Trusted);
         return policy;
     }
 
-    private static async ValueTask<Stream> ConnectAsync(MemberEndpoint endpoint, CancellationToken cancellation)
+    static async ValueTask<Stream> ConnectAsync(MemberEndpoint endpoint, CancellationToken cancellation)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

@@ -12,11 +12,11 @@ internal sealed record MemberEndpoint(string Ip, int Port, string Host, MemberTr
 /// <summary>What the operator shows, and whom it trusts. Equal when made from the same texts.</summary>
 internal sealed class MemberTrust : IEquatable<MemberTrust>, IDisposable
 {
-    private readonly string _made;
+    readonly string made;
 
     public MemberTrust(string certificate, string key, string authorities)
     {
-        _made = Fingerprint(certificate, key, authorities);
+        made = Fingerprint(certificate, key, authorities);
         Shown = X509Certificate2.CreateFromPem(certificate, key);
         Trusted.ImportFromPem(authorities);
     }
@@ -27,13 +27,13 @@ internal sealed class MemberTrust : IEquatable<MemberTrust>, IDisposable
 
     public static string Fingerprint(string certificate, string key, string authorities) => Core.Fingerprint.Of($"{certificate}\n{key}\n{authorities}");
 
-    public bool IsMadeFrom(string fingerprint) => _made == fingerprint;
+    public bool IsMadeFrom(string fingerprint) => made == fingerprint;
 
-    public bool Equals(MemberTrust? other) => other is not null && _made == other._made;
+    public bool Equals(MemberTrust? other) => other is not null && made == other.made;
 
     public override bool Equals(object? obj) => Equals(obj as MemberTrust);
 
-    public override int GetHashCode() => _made.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => made.GetHashCode(StringComparison.Ordinal);
 
     public void Dispose()
     {

@@ -9,8 +9,8 @@ internal sealed class UserClient(MemberClient members)
     public const string Root = "root";
 
     /// <summary>etcd's texts (contract 1.17) where the status code alone does not tell.</summary>
-    private const string Exists = "user name already exists";
-    private const string Unknown = "user name not found";
+    const string Exists = "user name already exists";
+    const string Unknown = "user name not found";
 
     /// <summary>Whether authentication is on, as a quorum says; null when this member cannot say.</summary>
     public async Task<bool?> IsEnabledAsync(MemberEndpoint address, CancellationToken cancellation)
@@ -79,7 +79,7 @@ internal sealed class UserClient(MemberClient members)
     }, cancellation);
 
     /// <returns>False when the store refused it with these words: it was so already.</returns>
-    private static async Task<bool> IgnoringAsync(string words, Func<Task> call)
+    static async Task<bool> IgnoringAsync(string words, Func<Task> call)
     {
         try
         {

@@ -6,12 +6,12 @@ namespace Operator.Controller;
 /// <summary>Workers that take keys off the queue and have the controller reconcile them.</summary>
 internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider time, ILogger log) where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    private static readonly TimeSpan s_passMost = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan PassMost = TimeSpan.FromSeconds(60);
 
     public Task RunAsync(IEntityController<T> controller, int workers, CancellationToken cancellation) =>
         Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(controller, cancellation), CancellationToken.None)));
 
-    private async Task WorkAsync(IEntityController<T> controller, CancellationToken cancellation)
+    async Task WorkAsync(IEntityController<T> controller, CancellationToken cancellation)
     {
         while (true)
         {
@@ -36,7 +36,7 @@ internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeP
         }
     }
 
-    private async Task PassAsync(IEntityController<T> controller, ObjectKey key, CancellationToken cancellation)
+    async Task PassAsync(IEntityController<T> controller, ObjectKey key, CancellationToken cancellation)
     {
         if (store.Get(key) is not { } entity)
         {
@@ -49,7 +49,7 @@ internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeP
         Telemetry.Started();
         try
         {
-            using var limit = new CancellationTokenSource(s_passMost, time);
+            using var limit = new CancellationTokenSource(PassMost, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
             var result = await controller.ReconcileAsync(entity, either.Token);
             Telemetry.Finished(result switch { { Error: not null } => "error", { Again: not null } => "requeue_after", _ => "success" }, time.GetElapsedTime(started));
@@ -69,7 +69,7 @@ internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeP
         }
     }
 
-    private void Schedule(ObjectKey key, Result result)
+    void Schedule(ObjectKey key, Result result)
     {
         if (result.Error is not null)
         {

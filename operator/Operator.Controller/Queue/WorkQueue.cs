@@ -8,24 +8,24 @@ namespace Operator.Controller;
 /// came while a pass ran goes unseen and no two passes of one key overlap.</remarks>
 internal sealed class WorkQueue : IDisposable
 {
-    private readonly Lock _lock = new();
+    readonly Lock gate = new();
     // Bounded by the number of keys, as each is in it once.
-    private readonly Channel<ObjectKey> _ready = Channel.CreateUnbounded<ObjectKey>();
-    private readonly Dictionary<ObjectKey, long> _queuedAt = [];
-    private readonly Dictionary<ObjectKey, long> _working = [];
-    private readonly HashSet<ObjectKey> _again = [];
-    private readonly PriorityQueue<ObjectKey, long> _delays = new();
-    private readonly Dictionary<ObjectKey, long> _due = [];
-    private readonly Dictionary<ObjectKey, int> _failures = [];
-    private readonly TimeProvider _time;
-    private readonly WorkQueueMetrics _metrics;
-    private readonly ITimer _timer;
+    readonly Channel<ObjectKey> ready = Channel.CreateUnbounded<ObjectKey>();
+    readonly Dictionary<ObjectKey, long> queuedAt = [];
+    readonly Dictionary<ObjectKey, long> working = [];
+    readonly HashSet<ObjectKey> again = [];
+    readonly PriorityQueue<ObjectKey, long> delays = new();
+    readonly Dictionary<ObjectKey, long> due = [];
+    readonly Dictionary<ObjectKey, int> failures = [];
+    readonly TimeProvider time;
+    readonly WorkQueueMetrics metrics;
+    readonly ITimer timer;
 
     public WorkQueue(string name, TimeProvider time)
     {
-        _time = time;
-        _metrics = new WorkQueueMetrics(name);
-        _timer = time.CreateTimer(_ => ReleaseDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        this.time = time;
+        metrics = new WorkQueueMetrics(name);
+        timer = time.CreateTimer(_ => ReleaseDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Telemetry.Watch(name, this);
     }
 
@@ -34,22 +34,22 @@ internal sealed class WorkQueue : IDisposable
     {
         get
         {
-            lock (_lock) return _queuedAt.Count;
+            lock (gate) return queuedAt.Count;
         }
     }
 
     public (double LongestSeconds, double SumSeconds) Unfinished()
     {
-        lock (_lock)
+        lock (gate)
         {
-            var seconds = _working.Values.Select(since => _time.GetElapsedTime(since).TotalSeconds).ToList();
+            var seconds = working.Values.Select(since => time.GetElapsedTime(since).TotalSeconds).ToList();
             return seconds.Count == 0 ? (0, 0) : (seconds.Max(), seconds.Sum());
         }
     }
 
     public void Add(ObjectKey key)
     {
-        lock (_lock) AddLocked(key);
+        lock (gate) AddLocked(key);
     }
 
     /// <summary>The earlier of two delays wins.</summary>
@@ -61,12 +61,12 @@ internal sealed class WorkQueue : IDisposable
             return;
         }
 
-        lock (_lock)
+        lock (gate)
         {
-            var due = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
-            if (_due.TryGetValue(key, out var earlier) && earlier <= due) return;
-            _due[key] = due;
-            _delays.Enqueue(key, due);
+            var due = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+            if (this.due.TryGetValue(key, out var earlier) && earlier <= due) return;
+            this.due[key] = due;
+            delays.Enqueue(key, due);
             Rearm();
         }
     }
@@ -75,24 +75,24 @@ internal sealed class WorkQueue : IDisposable
     public void AddRateLimited(ObjectKey key)
     {
         int failures;
-        lock (_lock) failures = _failures[key] = _failures.GetValueOrDefault(key) + 1;
-        _metrics.Retried();
+        lock (gate) failures = this.failures[key] = this.failures.GetValueOrDefault(key) + 1;
+        metrics.Retried();
         AddAfter(key, BackOff.After(failures));
     }
 
     public void Forget(ObjectKey key)
     {
-        lock (_lock) _failures.Remove(key);
+        lock (gate) failures.Remove(key);
     }
 
     public async ValueTask<ObjectKey> TakeAsync(CancellationToken cancellation)
     {
-        var key = await _ready.Reader.ReadAsync(cancellation);
-        lock (_lock)
+        var key = await ready.Reader.ReadAsync(cancellation);
+        lock (gate)
         {
-            _queuedAt.Remove(key, out var since);
-            _metrics.Waited(_time.GetElapsedTime(since));
-            _working[key] = _time.GetTimestamp();
+            queuedAt.Remove(key, out var since);
+            metrics.Waited(time.GetElapsedTime(since));
+            working[key] = time.GetTimestamp();
         }
 
         return key;
@@ -100,56 +100,56 @@ internal sealed class WorkQueue : IDisposable
 
     public void Done(ObjectKey key)
     {
-        lock (_lock)
+        lock (gate)
         {
-            if (_working.Remove(key, out var since)) _metrics.Worked(_time.GetElapsedTime(since));
-            if (_again.Remove(key)) AddLocked(key);
+            if (working.Remove(key, out var since)) metrics.Worked(time.GetElapsedTime(since));
+            if (again.Remove(key)) AddLocked(key);
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose() => timer.Dispose();
 
-    private void AddLocked(ObjectKey key)
+    void AddLocked(ObjectKey key)
     {
-        _due.Remove(key);
-        if (_working.ContainsKey(key))
+        due.Remove(key);
+        if (working.ContainsKey(key))
         {
-            if (_again.Add(key)) _metrics.Added();
+            if (again.Add(key)) metrics.Added();
             return;
         }
 
-        if (!_queuedAt.TryAdd(key, _time.GetTimestamp())) return;
-        _metrics.Added();
-        _ready.Writer.TryWrite(key);
+        if (!queuedAt.TryAdd(key, time.GetTimestamp())) return;
+        metrics.Added();
+        ready.Writer.TryWrite(key);
     }
 
-    private void ReleaseDue()
+    void ReleaseDue()
     {
-        lock (_lock)
+        lock (gate)
         {
-            var now = _time.GetTimestamp();
-            while (_delays.TryPeek(out var key, out var due) && due <= now)
+            var now = time.GetTimestamp();
+            while (delays.TryPeek(out var key, out var due) && due <= now)
             {
-                _delays.Dequeue();
+                delays.Dequeue();
                 // An entry that was overtaken by an earlier delay or a plain Add is stale.
-                if (_due.TryGetValue(key, out var current) && current == due) AddLocked(key);
+                if (this.due.TryGetValue(key, out var current) && current == due) AddLocked(key);
             }
 
             Rearm();
         }
     }
 
-    private void Rearm()
+    void Rearm()
     {
         if (!TryNext(out var due)) return;
-        var wait = TimeSpan.FromSeconds(Math.Max(0, (due.Value - _time.GetTimestamp()) / (double)_time.TimestampFrequency));
+        var wait = TimeSpan.FromSeconds(Math.Max(0, (due.Value - time.GetTimestamp()) / (double)time.TimestampFrequency));
         // Rounded down, the timer would fire a hair too early, find nothing due, and arm itself with nothing, again and again.
-        _timer.Change(wait + TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
+        timer.Change(wait + TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
     }
 
-    private bool TryNext([NotNullWhen(true)] out long? due)
+    bool TryNext([NotNullWhen(true)] out long? due)
     {
-        due = _delays.TryPeek(out _, out var next) ? next : null;
+        due = delays.TryPeek(out _, out var next) ? next : null;
         return due is not null;
     }
 }

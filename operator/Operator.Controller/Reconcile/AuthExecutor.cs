@@ -32,14 +32,14 @@ internal sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient
     /// <summary>Two leaders at once, for the moment until one of them learns that it leads no more:
     ///   1. authentication is wanted no more; the one that knows turns it off, and takes its note out of status last;
     ///   2. the other, whose cache is older, sees it off and would turn it on again, with no note left that it has to be turned off.</summary>
-    private async Task<bool> HasChangedAsync(ClusterView view, CancellationToken cancellation)
+    async Task<bool> HasChangedAsync(ClusterView view, CancellationToken cancellation)
     {
         var now = await api.GetAsync<StoreCluster>(ObjectStore<StoreCluster>.KeyOf(view.Cluster), cancellation);
         return now.Value is not { } cluster || cluster.Metadata.Uid != view.Cluster.Metadata.Uid || cluster.Metadata.Generation != view.Cluster.Metadata.Generation
             || cluster.Status?.Auth is null;
     }
 
-    private async Task<string?> CreateLoginAsync(ClusterView view, CancellationToken cancellation)
+    async Task<string?> CreateLoginAsync(ClusterView view, CancellationToken cancellation)
     {
         var answer = await api.CreateAsync(OperatorLogin.Build(view.Cluster, RandomNumberGenerator.GetHexString(32, lowercase: true)), cancellation);
         // Where the former one was lost, the user has its password: the next login finds out.
@@ -47,14 +47,14 @@ internal sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient
         return answer.Error is null or { Conflict: true } ? null : answer.Error.ToString();
     }
 
-    private async Task<string?> RestoreAsync(ClusterView view, MemberEndpoint address, string? token, string password, CancellationToken cancellation)
+    async Task<string?> RestoreAsync(ClusterView view, MemberEndpoint address, string? token, string password, CancellationToken cancellation)
     {
         if (await users.KeepAdministratorAsync(address, token, OperatorLogin.User, password, cancellation) is { } error) return error;
         tokens.Forget(ObjectStore<StoreCluster>.KeyOf(view.Cluster));
         return null;
     }
 
-    private async Task<string?> DeleteLoginAsync(ClusterView view, MemberEndpoint address, Step.DeleteLogin step, CancellationToken cancellation)
+    async Task<string?> DeleteLoginAsync(ClusterView view, MemberEndpoint address, Step.DeleteLogin step, CancellationToken cancellation)
     {
         if (await users.DeleteAsync(address, OperatorLogin.User, cancellation) is { } error) return error;
         tokens.Forget(ObjectStore<StoreCluster>.KeyOf(view.Cluster));
@@ -63,7 +63,7 @@ internal sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient
     }
 
     /// <summary>Of a voter that knows a leader.</summary>
-    private MemberEndpoint? AddressOf(ClusterView view) => view.Reports
+    MemberEndpoint? AddressOf(ClusterView view) => view.Reports
         .Where(report => report.Value is { Leader: not 0, Learner: false }).OrderByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
         .Select(report => members.EndpointOf(view, report.Key)).FirstOrDefault(address => address is not null);
 }

@@ -71,7 +71,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
     }
 
     /// <summary>A password is hashed for a tenth of a second on the member that is asked, so it is only tried while status does not say that it was.</summary>
-    private async Task<bool?> TryRootAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
+    async Task<bool?> TryRootAsync(StoreCluster cluster, AuthSecrets secrets, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         if (secrets.RootPassword is not { } password || cluster.Status?.Auth is not { } status || status.RootSecretVersion == secrets.Root?.Version) return null;
         foreach (var address in addresses)
@@ -84,7 +84,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
         return null;
     }
 
-    private async Task<(RootSecret?, string?)> ReadRootAsync(StoreCluster cluster, CancellationToken cancellation)
+    async Task<(RootSecret?, string?)> ReadRootAsync(StoreCluster cluster, CancellationToken cancellation)
     {
         if (cluster.Spec.Auth?.RootSecret is not { } wanted) return (null, null);
         var answer = await ReadAsync(cluster, wanted.Name, cancellation);
@@ -93,7 +93,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
             : RootSecret.Read(wanted, answer.Value);
     }
 
-    private Task<ApiResult<V1Secret>> ReadAsync(StoreCluster cluster, string name, CancellationToken cancellation) =>
+    Task<ApiResult<V1Secret>> ReadAsync(StoreCluster cluster, string name, CancellationToken cancellation) =>
         api.GetAsync<V1Secret>(new ObjectKey(cluster.Metadata.NamespaceProperty, name), cancellation);
 }
 

@@ -7,7 +7,7 @@ namespace Operator.Controller;
 /// <summary>What the operator watches: StoreClusters, and of everything else only what carries its label. Secrets and ConfigMaps are not among them.</summary>
 internal sealed class Caches
 {
-    private readonly List<IReflector> _reflectors = [];
+    readonly List<IReflector> reflectors = [];
 
     /// <param name="changed">Is told the StoreCluster that a change concerns.</param>
     /// <param name="backupChanged">Is told the StoreBackup that changed.</param>
@@ -17,10 +17,10 @@ internal sealed class Caches
         foreach (var scope in namespaces.Count == 0 ? [null] : namespaces.Select(name => (string?)name))
         {
             void Watch<T>(ObjectStore<T> store, string? labels) where T : class, IKubernetesObject<V1ObjectMeta> =>
-                _reflectors.Add(new Reflector<T>(api, scope, labels, store, changed, time, log));
+                reflectors.Add(new Reflector<T>(api, scope, labels, store, changed, time, log));
 
             Watch(Clusters, labels: null);
-            _reflectors.Add(new Reflector<StoreBackup>(api, scope, labels: null, Backups, backupChanged, time, log));
+            reflectors.Add(new Reflector<StoreBackup>(api, scope, labels: null, Backups, backupChanged, time, log));
             Watch(StatefulSets, Labels.ManagedByOperator);
             Watch(Pods, Labels.ManagedByOperator);
             Watch(Claims, Labels.ManagedByOperator);
@@ -37,13 +37,13 @@ internal sealed class Caches
     public ObjectStore<V1Service> Services { get; } = new(ByLabel);
     public ObjectStore<V1PodDisruptionBudget> Budgets { get; } = new(ByLabel);
 
-    public IReadOnlyList<IReflector> Reflectors => _reflectors;
+    public IReadOnlyList<IReflector> Reflectors => reflectors;
 
-    public Task Synced => Task.WhenAll(_reflectors.Select(reflector => reflector.Synced));
+    public Task Synced => Task.WhenAll(reflectors.Select(reflector => reflector.Synced));
 
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(_reflectors.Select(reflector => reflector.RunAsync(cancellation)));
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(reflectors.Select(reflector => reflector.RunAsync(cancellation)));
 
-    private static ObjectKey? ByLabel(IKubernetesObject<V1ObjectMeta> item) =>
+    static ObjectKey? ByLabel(IKubernetesObject<V1ObjectMeta> item) =>
         item.Metadata.Labels is { } labels && labels.TryGetValue(Labels.Cluster, out var cluster)
             ? new ObjectKey(item.Metadata.NamespaceProperty, cluster)
             : null;

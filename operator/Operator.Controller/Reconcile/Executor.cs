@@ -42,7 +42,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
         };
     }
 
-    private async Task<string?> ApplyAsync<T>(ClusterView view, T rendered, ObjectStore<T> store, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
+    async Task<string?> ApplyAsync<T>(ClusterView view, T rendered, ObjectStore<T> store, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var key = ObjectStore<T>.KeyOf(rendered);
         if (store.Get(key) is null && await TakenAsync<T>(view, key, rendered.Kind, cancellation) is { } taken) return taken;
@@ -52,7 +52,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>Secrets are in no cache; what the pass has read is as good.</summary>
-    private async Task<string?> ApplyAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
+    async Task<string?> ApplyAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
     {
         if (rendered.Metadata.ResourceVersion is not null) return await ReplaceDataAsync(view, rendered, cancellation);
         if (view.Secret(rendered.Metadata.Name) is null && await TakenAsync<V1Secret>(view, Key(view, rendered.Metadata.Name), rendered.Kind, cancellation) is { } taken) return taken;
@@ -61,7 +61,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
 
     /// <summary>Of a Secret at a version: a conflict is somebody else's write, to be looked at. It was created, not applied, so that two could not both make it; an entry
     /// that is applied no more would stay, for it is its creator's as well. A merge patch takes it away.</summary>
-    private async Task<string?> ReplaceDataAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
+    async Task<string?> ReplaceDataAsync(ClusterView view, V1Secret rendered, CancellationToken cancellation)
     {
         var data = (view.Secrets.FirstOrDefault(secret => secret.Metadata.Name == rendered.Metadata.Name)?.Data?.Keys ?? []).ToDictionary(entry => entry, _ => (byte[]?)null, StringComparer.Ordinal);
         foreach (var (entry, value) in rendered.Data) data[entry] = value;
@@ -70,7 +70,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <inheritdoc cref="ApplyAsync(ClusterView, V1Secret, CancellationToken)"/>
-    private async Task<string?> ApplyAsync(ClusterView view, ManagedCertificate rendered, CancellationToken cancellation)
+    async Task<string?> ApplyAsync(ClusterView view, ManagedCertificate rendered, CancellationToken cancellation)
     {
         var known = view.Managed.Any(there => there.Metadata.Name == rendered.Metadata.Name && view.Owns(there));
         if (!known && await TakenAsync<ManagedCertificate>(view, Key(view, rendered.Metadata.Name), rendered.Kind, cancellation) is { } taken) return taken;
@@ -78,7 +78,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>Of the pod that was seen: another one of that name has mounted its Secrets since.</summary>
-    private async Task<string?> RefreshAsync(ClusterView view, Step.RefreshPod refresh, CancellationToken cancellation)
+    async Task<string?> RefreshAsync(ClusterView view, Step.RefreshPod refresh, CancellationToken cancellation)
     {
         var metadata = new Dictionary<string, object> { ["uid"] = refresh.Uid, ["annotations"] = new Dictionary<string, string> { [Annotations.Certificates] = refresh.Contents } };
         var answer = await api.MergePatchAsync<V1Pod>(Key(view, refresh.Pod), KubernetesJson.Serialize(new Dictionary<string, object> { ["metadata"] = metadata }), cancellation);
@@ -87,7 +87,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>What the operator does not know of can also have been made by somebody else, without our label. Apply with force would take it over.</summary>
-    private async Task<string?> TakenAsync<T>(ClusterView view, ObjectKey key, string kind, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
+    async Task<string?> TakenAsync<T>(ClusterView view, ObjectKey key, string kind, CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var there = await api.GetAsync<T>(key, cancellation);
         if (there.Value is { } foreign && !view.Owns(foreign)) return $"{kind} {key.Name} exists and belongs to somebody else; rename the StoreCluster or remove it";
@@ -95,7 +95,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>Any member passes a change on to the leader; the one that the change is about is asked last.</summary>
-    private async Task<string?> AskAnyAsync(ClusterView view, MemberName? about, Func<MemberEndpoint, Task<string?>> ask)
+    async Task<string?> AskAnyAsync(ClusterView view, MemberName? about, Func<MemberEndpoint, Task<string?>> ask)
     {
         var asked = view.Reports.Where(report => report.Value.Leader != 0)
             .OrderBy(report => report.Key == about).ThenByDescending(report => report.Value.Leader == report.Value.MemberId).ThenBy(report => report.Key.Number)
@@ -104,7 +104,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>A cache that lags may not know of the pod yet: it was made a moment ago, and its member is removed already. So Kubernetes itself is asked.</summary>
-    private async Task<string?> DeleteClaimAsync(ClusterView view, Step.DeleteClaim delete, CancellationToken cancellation)
+    async Task<string?> DeleteClaimAsync(ClusterView view, Step.DeleteClaim delete, CancellationToken cancellation)
     {
         var pod = await api.GetAsync<V1Pod>(Key(view, delete.Member.Pod), cancellation);
         if (pod.Value is { } there) caches.Pods.Upsert(there);
@@ -112,7 +112,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
         return Words(await api.DeleteAsync<V1PersistentVolumeClaim>(Key(view, delete.Claim), delete.Uid, cancellation));
     }
 
-    private async Task<string?> ResizeAsync(ClusterView view, Step.ResizeClaim resize, CancellationToken cancellation)
+    async Task<string?> ResizeAsync(ClusterView view, Step.ResizeClaim resize, CancellationToken cancellation)
     {
         var patch = $$"""{ "spec": { "resources": { "requests": { "storage": {{KubernetesJson.Serialize(resize.Size.Text)}} } } } }""";
         var answer = await api.MergePatchAsync<V1PersistentVolumeClaim>(Key(view, resize.Claim), patch, cancellation);
@@ -120,7 +120,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
         return answer.Error?.ToString();
     }
 
-    private async Task<string?> OwnAsync(ClusterView view, Step.OwnClaim own, CancellationToken cancellation)
+    async Task<string?> OwnAsync(ClusterView view, Step.OwnClaim own, CancellationToken cancellation)
     {
         // A merge patch, because other controllers have fields on a claim that apply would have to know about; null removes the list.
         var owners = own.Owned ? KubernetesJson.Serialize(new[] { Labels.Owner(view.Cluster) }) : "null";
@@ -130,7 +130,7 @@ internal sealed class Executor(KubeApi api, Caches caches, MemberClient members,
     }
 
     /// <summary>What is gone already, or gone and back under another uid, is what was wanted.</summary>
-    private static string? Words(ApiError? error) => error is null or { NotFound: true } or { Conflict: true } ? null : error.ToString();
+    static string? Words(ApiError? error) => error is null or { NotFound: true } or { Conflict: true } ? null : error.ToString();
 
-    private static ObjectKey Key(ClusterView view, string name) => new(view.Namespace, name);
+    static ObjectKey Key(ClusterView view, string name) => new(view.Namespace, name);
 }

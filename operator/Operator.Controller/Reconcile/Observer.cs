@@ -6,7 +6,7 @@ namespace Operator.Controller;
 /// <summary>Gathers one <see cref="ClusterView"/>: the caches, and what the members answer now.</summary>
 internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentClient agents, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
 {
-    private readonly CertificateSecrets _secrets = new(api);
+    readonly CertificateSecrets secrets = new(api);
 
     public async Task<ClusterView> ObserveAsync(StoreCluster cluster, CancellationToken cancellation)
     {
@@ -14,7 +14,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         var (sets, pods) = (caches.StatefulSets.OwnedBy(key), caches.Pods.OwnedBy(key));
         var now = Seconds(time.GetUtcNow().UtcDateTime);
         var complaints = Complaint.MayExist(sets, pods, now) ? await ReadComplaintsAsync(key.Namespace, cancellation) : [];
-        var view = await _secrets.AddToAsync(new ClusterView
+        var view = await secrets.AddToAsync(new ClusterView
         {
             Cluster = cluster,
             ObservedAt = now,
@@ -41,11 +41,11 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         };
     }
 
-    public void Forget(ObjectKey key) => _secrets.Forget(key);
+    public void Forget(ObjectKey key) => secrets.Forget(key);
 
     /// <summary>Events are read when they are of use and not watched: a busy cluster has more of them than of everything else together. Without them status is
     /// less precise, so a refusal is no failure of the pass.</summary>
-    private async Task<IReadOnlyList<Complaint>> ReadComplaintsAsync(string @namespace, CancellationToken cancellation)
+    async Task<IReadOnlyList<Complaint>> ReadComplaintsAsync(string @namespace, CancellationToken cancellation)
     {
         var answer = await api.ListAsync<Corev1Event>(@namespace, labels: null, fields: "type=Warning", next: null, cancellation);
         return answer.Value is not { } page
@@ -54,7 +54,7 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
                 .Select(item => new Complaint(item.InvolvedObject.Kind ?? "", item.InvolvedObject.Name ?? "", item.InvolvedObject.Uid, item.Reason ?? "", item.Message ?? ""))];
     }
 
-    private IEnumerable<(MemberName Name, MemberEndpoint Address)> Reachable(ClusterView view)
+    IEnumerable<(MemberName Name, MemberEndpoint Address)> Reachable(ClusterView view)
     {
         foreach (var pod in view.Pods.Where(pod => pod.Status?.Phase == "Running"))
         {
@@ -62,11 +62,11 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         }
     }
 
-    private sealed record MemberAnswer(MemberName Name, MemberEndpoint Address, MemberReport? Report, string? Refusal);
+    sealed record MemberAnswer(MemberName Name, MemberEndpoint Address, MemberReport? Report, string? Refusal);
 
     /// <summary>With the token of an earlier login; those who do not know it (any more) are asked again with that of a new one. A member knows no token from before its
     /// restart, and a learner none from before it was there.</summary>
-    private async Task<IReadOnlyList<MemberAnswer>> AskAllAsync(StoreCluster cluster, AuthSecrets? secrets, IReadOnlyList<(MemberName Name, MemberEndpoint Address)> reachable, CancellationToken cancellation)
+    async Task<IReadOnlyList<MemberAnswer>> AskAllAsync(StoreCluster cluster, AuthSecrets? secrets, IReadOnlyList<(MemberName Name, MemberEndpoint Address)> reachable, CancellationToken cancellation)
     {
         var token = authentication.TokenOf(cluster);
         var answers = await Task.WhenAll(reachable.Select(member => AskAsync(member.Name, member.Address, token, cancellation)));
@@ -77,18 +77,18 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         return await Task.WhenAll(answers.Select(answer => answer.Refusal is null ? Task.FromResult(answer) : AskAsync(answer.Name, answer.Address, fresh, cancellation)));
     }
 
-    private async Task<MemberAnswer> AskAsync(MemberName name, MemberEndpoint address, string? token, CancellationToken cancellation)
+    async Task<MemberAnswer> AskAsync(MemberName name, MemberEndpoint address, string? token, CancellationToken cancellation)
     {
         var (report, refusal) = await members.ReportAsync(address, token, cancellation);
         return new MemberAnswer(name, address, report, refusal);
     }
 
     /// <summary>Addresses of those who know a leader: voters first, and of them the leader.</summary>
-    private static List<MemberEndpoint> Able(IReadOnlyList<MemberAnswer> answers) => [.. answers.Where(answer => answer.Report is { Leader: not 0 })
+    static List<MemberEndpoint> Able(IReadOnlyList<MemberAnswer> answers) => [.. answers.Where(answer => answer.Report is { Leader: not 0 })
         .OrderBy(answer => answer.Report!.Learner).ThenByDescending(answer => answer.Report!.MemberId == answer.Report.Leader).Select(answer => answer.Address)];
 
     /// <summary>One linearizable answer is enough, as there can only be one truth.</summary>
-    private async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
+    async Task<Membership?> ReadMembershipAsync(StoreCluster cluster, IReadOnlyList<MemberEndpoint> addresses, CancellationToken cancellation)
     {
         var token = authentication.TokenOf(cluster);
         foreach (var address in addresses)
@@ -99,5 +99,5 @@ internal sealed class Observer(KubeApi api, Caches caches, MemberClient members,
         return null;
     }
 
-    private static DateTime Seconds(DateTime time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerSecond, DateTimeKind.Utc);
+    static DateTime Seconds(DateTime time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerSecond, DateTimeKind.Utc);
 }

@@ -20,7 +20,7 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
     }
 
     /// <summary>A change of Ready is what people want to see in <c>kubectl describe</c>, and so is what becomes of authentication.</summary>
-    private void Tell(StoreCluster cluster, StoreClusterStatus status)
+    void Tell(StoreCluster cluster, StoreClusterStatus status)
     {
         if (Changed(cluster, status, ConditionTypes.Ready) is { } ready)
         {
@@ -38,21 +38,21 @@ internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> cluste
             Tell(cluster, auth, auth.Reason switch { "Enabled" => "AuthEnabled", "NotWanted" => "AuthDisabled", _ => auth.Reason });
     }
 
-    private void Tell(StoreCluster cluster, V1Condition condition, string reason)
+    void Tell(StoreCluster cluster, V1Condition condition, string reason)
     {
-        if (condition.Status == "True" || s_ordinary.Contains(condition.Reason)) events.Normal(cluster, reason, condition.Message);
+        if (condition.Status == "True" || Ordinary.Contains(condition.Reason)) events.Normal(cluster, reason, condition.Message);
         else events.Warning(cluster, reason, condition.Message);
     }
 
     /// <summary>Null when it says what it said before.</summary>
-    private static V1Condition? Changed(StoreCluster cluster, StoreClusterStatus status, string type)
+    static V1Condition? Changed(StoreCluster cluster, StoreClusterStatus status, string type)
     {
         var before = Before(cluster, type);
         var now = status.Conditions?.FirstOrDefault(condition => condition.Type == type);
         return now is null || (before?.Status == now.Status && before.Reason == now.Reason) ? null : now;
     }
 
-    private static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+    static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static readonly HashSet<string> s_ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", "BackupRunning", Operations.Form, Operations.Add, Operations.Remove];
+    static readonly HashSet<string> Ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", "BackupRunning", Operations.Form, Operations.Add, Operations.Remove];
 }

@@ -5,9 +5,9 @@ namespace Operator.Controller;
 /// <summary>One pass over a StoreBackup: look, decide, write status, ask.</summary>
 internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan s_running = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_pending = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Running = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Pending = TimeSpan.FromSeconds(10);
 
     public async Task<Result> ReconcileAsync(StoreBackup entity, CancellationToken cancellation)
     {
@@ -20,20 +20,20 @@ internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentCli
         {
             fence.Require();
             var answer = await api.ReplaceStatusAsync(entity with { Status = run.Status }, cancellation);
-            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(s_soon) : Result.Fail(error.ToString());
+            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(Soon) : Result.Fail(error.ToString());
             caches.Backups.Upsert(answer.Value!);
         }
 
         if (run.Status.Ended) return Result.Done;
         if (run.Ask is { } member && cluster is not null && await AskAsync(cluster, member, run.Status, pods, cancellation) is { } refused) return Result.Fail(refused);
-        return Result.After(run.Status.Phase == StoreBackupStatus.Running ? s_running : s_pending);
+        return Result.After(run.Status.Phase == StoreBackupStatus.Running ? Running : Pending);
     }
 
     public void Forget(ObjectKey key)
     {
     }
 
-    private async Task<string?> AskAsync(StoreCluster cluster, MemberName member, StoreBackupStatus status, IReadOnlyList<k8s.Models.V1Pod> pods, CancellationToken cancellation)
+    async Task<string?> AskAsync(StoreCluster cluster, MemberName member, StoreBackupStatus status, IReadOnlyList<k8s.Models.V1Pod> pods, CancellationToken cancellation)
     {
         fence.Require();
         var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);

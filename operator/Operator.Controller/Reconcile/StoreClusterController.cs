@@ -8,15 +8,15 @@ namespace Operator.Controller;
 internal sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
 {
     /// <summary>After a step the world is different: look again at once, yet let other clusters have their turn.</summary>
-    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
 
     /// <summary>While something is awaited. Pods announce themselves by their watch; members do not.</summary>
-    private static readonly TimeSpan s_waiting = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Waiting = TimeSpan.FromSeconds(1);
 
     /// <summary>How old a status may get when nothing happens: members that fall silent are noticed within this.</summary>
-    private static readonly TimeSpan s_steady = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Steady = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ObjectKey, string> _errors = new();
+    readonly ConcurrentDictionary<ObjectKey, string> errors = new();
 
     public async Task<Result> ReconcileAsync(StoreCluster entity, CancellationToken cancellation)
     {
@@ -28,17 +28,17 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         if (step is not null) Log.Stepping(log, key, plan.Rule, Words(step));
 
         // Status goes first: whatever becomes of the step, what was seen is told.
-        var status = StatusReport.Build(diagnosis, plan, _errors.GetValueOrDefault(key));
+        var status = StatusReport.Build(diagnosis, plan, errors.GetValueOrDefault(key));
         if (step is Step.Journal journal) status = journal.Record(status, view.ObservedAt);
         if (await statuses.WriteAsync(entity, status, cancellation) is { } refused)
-            return refused.Conflict || refused.NotFound ? Result.After(s_soon) : Result.Fail(refused.ToString());
+            return refused.Conflict || refused.NotFound ? Result.After(Soon) : Result.Fail(refused.ToString());
         Measure(key, diagnosis, plan);
         if (step is Step.Journal)
         {
             Measure(entity.Status?.Operation, status.Operation, view.ObservedAt);
             CertificateEvents.Tell(events, entity, step);
-            _errors.TryRemove(key, out _);
-            return Result.After(s_soon);
+            errors.TryRemove(key, out _);
+            return Result.After(Soon);
         }
 
         return step is null ? Rest(key, diagnosis, plan) : await ExecuteAsync(entity, view, plan, step, cancellation);
@@ -46,13 +46,13 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
 
     public void Forget(ObjectKey key)
     {
-        _errors.TryRemove(key, out _);
+        errors.TryRemove(key, out _);
         Telemetry.RolledOut(key, ratio: null);
         tokens.ForgetAll(key);
         observer.Forget(key);
     }
 
-    private async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)
+    async Task<Result> ExecuteAsync(StoreCluster entity, ClusterView view, Plan plan, Step step, CancellationToken cancellation)
     {
         var key = ObjectStore<StoreCluster>.KeyOf(entity);
         var error = await executor.ExecuteAsync(view, step, cancellation);
@@ -60,44 +60,44 @@ internal sealed class StoreClusterController(Observer observer, Executor executo
         if (error is null)
         {
             CertificateEvents.Tell(events, entity, step);
-            _errors.TryRemove(key, out _);
-            return Result.After(s_soon);
+            errors.TryRemove(key, out _);
+            return Result.After(Soon);
         }
 
         Log.StepFailed(log, key, plan.Rule, error);
         events.Warning(entity, "StepFailed", $"{plan.Rule}: {error}");
-        _errors[key] = $"{plan.Rule}: {error}";
+        errors[key] = $"{plan.Rule}: {error}";
         // The store's refusals are part of its protocol ("unhealthy cluster" for the first seconds of a new voter): ask again soon, at a calm pace.
-        return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(s_waiting) : Result.Fail(error);
+        return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(Waiting) : Result.Fail(error);
     }
 
-    private static void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)
+    static void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)
     {
         var pods = diagnosis.Members.Where(member => member.Pod is not null).ToList();
         Telemetry.RolledOut(key, pods.Count == 0 ? null : (double)pods.Count(member => !member.Outdated) / pods.Count);
         if (plan.Blocked.Any(blocked => blocked.Reason == "InvalidSpec")) Telemetry.EndedForGood();
     }
 
-    private static void Measure(OperationStatus? before, OperationStatus? now, DateTime at)
+    static void Measure(OperationStatus? before, OperationStatus? now, DateTime at)
     {
         if (before is { StartedAt: { } began } && now is null) Telemetry.OperationFinished(before.Kind, at - began);
         if (before is null && now is not null) Telemetry.OperationStarted(now.Kind);
     }
 
-    private Result Rest(ObjectKey key, Diagnosis diagnosis, Plan plan)
+    Result Rest(ObjectKey key, Diagnosis diagnosis, Plan plan)
     {
-        var cleared = _errors.TryRemove(key, out _);
-        if (cleared) return Result.After(s_soon);
-        return plan.Blocked.Count > 0 || diagnosis.Members.Any(member => !member.Ready) ? Result.After(s_waiting) : Result.After(s_steady);
+        var cleared = errors.TryRemove(key, out _);
+        if (cleared) return Result.After(Soon);
+        return plan.Blocked.Count > 0 || diagnosis.Members.Any(member => !member.Ready) ? Result.After(Waiting) : Result.After(Steady);
     }
 
     /// <summary>For the log: objects by their name, and nothing of what Secrets hold.</summary>
-    private static string Words(Step step) => step switch
+    static string Words(Step step) => step switch
     {
         Step.Apply apply => $"Apply {apply.Object.Kind} {apply.Object.Metadata.Name}",
         Step.MintAuthority mint => $"MintAuthority {mint.Side}{(mint.Beside is null ? "" : " (next)")}",
         _ => step.ToString(),
     };
 
-    private static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    static string NewToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 }

@@ -3,7 +3,7 @@ namespace Operator.Core;
 /// <summary>What spec.backup may say, beyond the limits of its single fields.</summary>
 internal static class BackupValidation
 {
-    private static readonly TimeSpan s_shortestRpo = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan ShortestRpo = TimeSpan.FromMinutes(1);
 
     public static string? Check(StoreClusterSpec spec)
     {
@@ -15,13 +15,13 @@ internal static class BackupValidation
     public static string? Target(string path, BackupTargetSpec target) =>
         new object?[] { target.S3, target.Azure, target.Volume }.Count(kind => kind is not null) is var kinds && kinds == 1 ? null : $"{path} needs one of s3, azure and volume, and has {(kinds == 0 ? "none" : kinds)} of them";
 
-    private static string? Intervals(BackupSpec backup)
+    static string? Intervals(BackupSpec backup)
     {
         var (rpo, delta, full) = (Lifetime.Parse(backup.Rpo)!.Value, Of(backup.DeltaInterval), Of(backup.FullInterval));
-        if (rpo < s_shortestRpo) return $"spec.backup.rpo is {backup.Rpo}; use at least 1m: what changes without a write is stored every 30 s";
+        if (rpo < ShortestRpo) return $"spec.backup.rpo is {backup.Rpo}; use at least 1m: what changes without a write is stored every 30 s";
         if (rpo < 2 * delta) return $"spec.backup.rpo is {backup.Rpo}; use at least twice deltaInterval ({backup.DeltaInterval}), or each late delta would break it";
         return full <= delta ? $"spec.backup.fullInterval is {backup.FullInterval}; use more than deltaInterval ({backup.DeltaInterval})" : null;
     }
 
-    private static TimeSpan? Of(string? text) => text is null ? null : Lifetime.Parse(text);
+    static TimeSpan? Of(string? text) => text is null ? null : Lifetime.Parse(text);
 }

@@ -36,7 +36,7 @@ public static class CrdBuilder
         };
     }
 
-    private static JsonObject RootSchema(Type entity)
+    static JsonObject RootSchema(Type entity)
     {
         var schema = SchemaBuilder.Object(entity, member => member.Name is "Spec" or "Status");
         schema["required"] = new JsonArray("spec");
@@ -47,9 +47,9 @@ public static class CrdBuilder
         return schema;
     }
 
-    private static JsonObject Described(string type, string description) => new() { ["type"] = type, ["description"] = description };
+    static JsonObject Described(string type, string description) => new() { ["type"] = type, ["description"] = description };
 
-    private static JsonObject Names(ResourceAttribute resource) => new()
+    static JsonObject Names(ResourceAttribute resource) => new()
     {
         ["kind"] = resource.Kind,
         ["listKind"] = resource.Kind + "List",
@@ -58,7 +58,7 @@ public static class CrdBuilder
         ["shortNames"] = new JsonArray([.. resource.ShortNames.Select(name => JsonValue.Create(name))]),
     };
 
-    private static JsonObject Version(Type entity, ResourceAttribute resource, JsonObject schema)
+    static JsonObject Version(Type entity, ResourceAttribute resource, JsonObject schema)
     {
         var subresources = new JsonObject { ["status"] = new JsonObject() };
         if (entity.GetCustomAttribute<ScaleAttribute>() is { } scale)
@@ -82,7 +82,7 @@ public static class CrdBuilder
         };
     }
 
-    private static JsonObject Column(PrinterColumnAttribute column)
+    static JsonObject Column(PrinterColumnAttribute column)
     {
         var node = new JsonObject { ["name"] = column.Name, ["type"] = column.Type, ["jsonPath"] = column.JsonPath };
         if (column.Description is { } description) node["description"] = description;

@@ -20,5 +20,5 @@ internal static class PodTemplateValidation
         return null;
     }
 
-    private static bool IsTaken(string? volume) => volume is null or "data" or "tmp" || volume.StartsWith("tls-", StringComparison.Ordinal) || volume.StartsWith("backup-", StringComparison.Ordinal) || volume.StartsWith("restore-", StringComparison.Ordinal);
+    static bool IsTaken(string? volume) => volume is null or "data" or "tmp" || volume.StartsWith("tls-", StringComparison.Ordinal) || volume.StartsWith("backup-", StringComparison.Ordinal) || volume.StartsWith("restore-", StringComparison.Ordinal);
 }

@@ -50,7 +50,7 @@ internal static class QuantityText
         return digits > 0 && dots <= 1 && IsSuffix(text[position..].ToString());
     }
 
-    private static bool IsSuffix(string suffix) => suffix switch
+    static bool IsSuffix(string suffix) => suffix switch
     {
         "" or "n" or "u" or "m" or "k" or "M" or "G" or "T" or "P" or "E" => true,
         "Ki" or "Mi" or "Gi" or "Ti" or "Pi" or "Ei" => true,

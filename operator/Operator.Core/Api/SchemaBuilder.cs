@@ -29,7 +29,7 @@ internal static class SchemaBuilder
         return schema;
     }
 
-    private static JsonObject Property(PropertyInfo property)
+    static JsonObject Property(PropertyInfo property)
     {
         var schema = OfType(property.PropertyType);
         var doc = property.GetCustomAttribute<DocAttribute>()
@@ -56,14 +56,14 @@ internal static class SchemaBuilder
         return schema;
     }
 
-    private static void Rules(MemberInfo member, JsonObject schema)
+    static void Rules(MemberInfo member, JsonObject schema)
     {
         var rules = member.GetCustomAttributes<CelAttribute>()
             .Select(cel => (JsonNode)new JsonObject { ["rule"] = cel.Rule, ["message"] = cel.Message }).ToArray();
         if (rules.Length > 0) schema["x-kubernetes-validations"] = new JsonArray(rules);
     }
 
-    private static JsonObject OfType(Type declared)
+    static JsonObject OfType(Type declared)
     {
         var type = Nullable.GetUnderlyingType(declared) ?? declared;
         if (type == typeof(string)) return new JsonObject { ["type"] = "string" };
@@ -82,7 +82,7 @@ internal static class SchemaBuilder
         return Object(type);
     }
 
-    private static JsonObject QuantitySchema() => new()
+    static JsonObject QuantitySchema() => new()
     {
         ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }),
         ["pattern"] = Quantity.Pattern,
@@ -90,7 +90,7 @@ internal static class SchemaBuilder
     };
 
     /// <summary>metav1.Condition: Kubernetes' own type, so its descriptions cannot be attributes of ours.</summary>
-    private static JsonObject Condition() => new()
+    static JsonObject Condition() => new()
     {
         ["type"] = "object",
         ["properties"] = new JsonObject
@@ -105,5 +105,5 @@ internal static class SchemaBuilder
         ["required"] = new JsonArray("type", "status", "reason", "message", "lastTransitionTime"),
     };
 
-    private static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
+    static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
 }

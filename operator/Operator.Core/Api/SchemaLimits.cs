@@ -10,7 +10,7 @@ namespace Operator.Core;
 /// were stored before a limit existed.</summary>
 internal static class SchemaLimits
 {
-    private sealed record Field(string Name, PropertyInfo Property)
+    sealed record Field(string Name, PropertyInfo Property)
     {
         public Regex? Pattern { get; init; }
         public int MaxLength { get; init; }
@@ -19,7 +19,7 @@ internal static class SchemaLimits
         public PropertyInfo? Key { get; init; }
     }
 
-    private static readonly FrozenDictionary<Type, IReadOnlyList<Field>> s_fields = Below(typeof(StoreClusterSpec)).Distinct().ToFrozenDictionary(type => type, FieldsOf);
+    static readonly FrozenDictionary<Type, IReadOnlyList<Field>> Fields = Below(typeof(StoreClusterSpec)).Distinct().ToFrozenDictionary(type => type, FieldsOf);
 
     /// <summary>Null when every field keeps within its limits; else the first that does not, and what to do.</summary>
     public static string? Check(object? value, string path) => value switch
@@ -27,11 +27,11 @@ internal static class SchemaLimits
         null => null,
         Quantity quantity => QuantityText.IsQuantity(quantity) ? null : $"{path} \"{quantity}\" is not a quantity; write it like 500m or 8Gi",
         IReadOnlyDictionary<string, Quantity> quantities => quantities.Select(pair => Check(pair.Value, $"{path}.{pair.Key}")).FirstOrDefault(error => error is not null),
-        _ when s_fields.TryGetValue(value.GetType(), out var fields) => fields.Select(field => Check(field, field.Property.GetValue(value), $"{path}.{field.Name}")).FirstOrDefault(error => error is not null),
+        _ when Fields.TryGetValue(value.GetType(), out var fields) => fields.Select(field => Check(field, field.Property.GetValue(value), $"{path}.{field.Name}")).FirstOrDefault(error => error is not null),
         _ => null,
     };
 
-    private static string? Check(Field field, object? value, string path) => value switch
+    static string? Check(Field field, object? value, string path) => value switch
     {
         null => null,
         string text => OfText(field, text, path),
@@ -40,20 +40,20 @@ internal static class SchemaLimits
         _ => Check(value, path),
     };
 
-    private static string? OfText(Field field, string text, string path)
+    static string? OfText(Field field, string text, string path)
     {
         if (field.Choices is { } choices && !choices.Contains(text)) return $"{path} is \"{text}\"; use {string.Join(", ", choices.SkipLast(1))} or {choices[^1]}";
         if (field.MaxLength > 0 && text.Length > field.MaxLength) return $"{path} is longer than {field.MaxLength} characters; shorten it";
         return field.Pattern is { } pattern && !pattern.IsMatch(text) ? $"{path} is \"{text}\"; write something that matches {pattern}" : null;
     }
 
-    private static string? OfNumber(Field field, long number, string path)
+    static string? OfNumber(Field field, long number, string path)
     {
         if (field.Choices is { } choices && !choices.Contains($"{number}")) return $"{path} is {number}; use {string.Join(", ", choices.SkipLast(1))} or {choices[^1]}";
         return field.Range is { } range && (number < range.Minimum || number > range.Maximum) ? $"{path} is {number}; use {range.Minimum} to {range.Maximum}" : null;
     }
 
-    private static string? OfList(Field field, List<object> items, string path)
+    static string? OfList(Field field, List<object> items, string path)
     {
         if (items.Select((item, index) => Check(item, $"{path}[{index}]")).FirstOrDefault(error => error is not null) is { } wrong) return wrong;
         if (field.Key is not { } key) return null;
@@ -62,9 +62,9 @@ internal static class SchemaLimits
     }
 
     /// <summary>At the end of a pattern $ also stands before a last line break here, and not in Kubernetes.</summary>
-    private static string OneLine(string pattern) => pattern.EndsWith('$') ? $@"{pattern[..^1]}\z" : pattern;
+    static string OneLine(string pattern) => pattern.EndsWith('$') ? $@"{pattern[..^1]}\z" : pattern;
 
-    private static IEnumerable<Type> Below(Type type)
+    static IEnumerable<Type> Below(Type type)
     {
         if (type.IsGenericType) return type.GetGenericArguments().SelectMany(Below);
         return type.Namespace != typeof(StoreClusterSpec).Namespace || type == typeof(Quantity)
@@ -72,11 +72,11 @@ internal static class SchemaLimits
             : type.GetProperties().Where(IsField).SelectMany(property => Below(property.PropertyType)).Prepend(type);
     }
 
-    private static bool IsField(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>() is not null;
+    static bool IsField(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>() is not null;
 
-    private static IReadOnlyList<Field> FieldsOf(Type type) => [.. type.GetProperties().Where(IsField).Select(FieldOf)];
+    static IReadOnlyList<Field> FieldsOf(Type type) => [.. type.GetProperties().Where(IsField).Select(FieldOf)];
 
-    private static Field FieldOf(PropertyInfo property)
+    static Field FieldOf(PropertyInfo property)
     {
         var pattern = property.GetCustomAttribute<PatternAttribute>();
         var map = property.GetCustomAttribute<ListMapAttribute>();

@@ -13,7 +13,7 @@ internal static class ServerValidation
             ?? Compaction(server.AutoCompaction);
     }
 
-    private static string? Timeouts(ServerSpec server)
+    static string? Timeouts(ServerSpec server)
     {
         var heartbeat = server.HeartbeatIntervalMs ?? ServerSpec.DefaultHeartbeatIntervalMs;
         var election = server.ElectionTimeoutMs ?? ServerSpec.DefaultElectionTimeoutMs;
@@ -23,12 +23,12 @@ internal static class ServerValidation
     }
 
     /// <summary>The log and the files that compaction is about to free need room beside the live bytes.</summary>
-    private static string? QuotaFitsVolume(ServerSpec server, Quantity size) =>
+    static string? QuotaFitsVolume(ServerSpec server, Quantity size) =>
         server.QuotaBytes is { } quota && quota.ToResourceQuantity().ToDecimal() > size.ToResourceQuantity().ToDecimal() * 4 / 5
             ? $"spec.server.quotaBytes ({quota}) is more than four fifths of spec.storage.size ({size}); the log needs room on the same volume"
             : null;
 
-    private static string? Compaction(AutoCompactionSpec? compaction)
+    static string? Compaction(AutoCompactionSpec? compaction)
     {
         if (compaction is null) return null;
         return (compaction.Mode, char.IsAsciiDigit(compaction.Retention[^1])) switch

@@ -19,7 +19,7 @@ public static class SpecValidation
             ?? PodTemplateValidation.Check(spec.PodTemplate);
     }
 
-    private static string? Name(string name)
+    static string? Name(string name)
     {
         if (name.Length > 40) return "metadata.name must be at most 40 characters: the names of pods and volumes are made from it";
         if (name.Contains('.', StringComparison.Ordinal)) return "metadata.name must not contain a dot: it is a part of DNS names of one label";
@@ -29,7 +29,7 @@ public static class SpecValidation
             : null;
     }
 
-    private static string? Auth(AuthSpec? auth)
+    static string? Auth(AuthSpec? auth)
     {
         if (auth is null) return null;
         if (auth is { Enabled: true, RootSecret: null }) return "spec.auth.rootSecret is missing; name the Secret that holds root's password";

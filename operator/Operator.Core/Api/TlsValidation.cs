@@ -3,10 +3,10 @@ namespace Operator.Core;
 /// <summary>What spec.tls may say, and that it says what the cluster was formed with.</summary>
 internal static class TlsValidation
 {
-    private static readonly TimeSpan s_shortest = TimeSpan.FromHours(1);
+    static readonly TimeSpan Shortest = TimeSpan.FromHours(1);
 
     /// <summary>Far enough away for everybody, and near enough for a certificate's dates.</summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(36500);
+    static readonly TimeSpan Longest = TimeSpan.FromDays(36500);
 
     public static string? Check(StoreCluster cluster)
     {
@@ -16,30 +16,30 @@ internal static class TlsValidation
             ?? TlsSides.All.Select(side => Side(cluster, side)).FirstOrDefault(error => error is not null);
     }
 
-    private static string? Side(StoreCluster cluster, TlsSide side)
+    static string? Side(StoreCluster cluster, TlsSide side)
     {
         var (path, issuer) = ($"spec.tls.{side.Word()}", cluster.Spec.Issuer(side));
         var sources = new[] { ("selfSigned", issuer?.SelfSigned is not null), ("secretRefs", issuer?.SecretRefs is not null), ("certManager", issuer?.CertManager is not null) }.Where(source => source.Item2).Select(source => source.Item1).ToList();
         if (sources.Count > 1) return $"{path}.issuer has {string.Join(" and ", sources)}; name one source of certificates";
-        if (issuer?.CertManager is { } manager && !(Lifetime.Parse(manager.Duration) >= s_shortest && Lifetime.Parse(manager.Duration) <= s_longest))
+        if (issuer?.CertManager is { } manager && !(Lifetime.Parse(manager.Duration) >= Shortest && Lifetime.Parse(manager.Duration) <= Longest))
             return $"{path}.issuer.certManager.duration is \"{manager.Duration}\"; write it like 2160h, and at least 1h";
         return Lifetimes($"{path}.issuer.selfSigned", issuer?.SelfSigned) ?? Unchanged(cluster, side, path, issuer);
     }
 
-    private static string? Lifetimes(string path, SelfSignedSpec? spec)
+    static string? Lifetimes(string path, SelfSignedSpec? spec)
     {
         if (spec is null) return null;
         if (Lifetime.Parse(spec.Validity) is not { } validity) return $"{path}.validity is \"{spec.Validity}\"; write it like 2160h, 90m or 3600s";
         if (Lifetime.Parse(spec.AuthorityValidity) is not { } authority) return $"{path}.authorityValidity is \"{spec.AuthorityValidity}\"; write it like 43800h";
-        if (validity < s_shortest) return $"{path}.validity is {spec.Validity}; use at least 1h: a new certificate takes minutes to reach everybody";
-        if (authority > s_longest) return $"{path}.authorityValidity is {spec.AuthorityValidity}; use at most 876000h";
+        if (validity < Shortest) return $"{path}.validity is {spec.Validity}; use at least 1h: a new certificate takes minutes to reach everybody";
+        if (authority > Longest) return $"{path}.authorityValidity is {spec.AuthorityValidity}; use at most 876000h";
         return authority < 3 * validity
             ? $"{path}.authorityValidity is {spec.AuthorityValidity}; use at least three times validity ({spec.Validity}): an authority is replaced after two thirds of its life"
             : null;
     }
 
     /// <summary>Written as certificates write them, or each look at one would find other names than are wanted.</summary>
-    private static string? Names(IReadOnlyList<string>? names)
+    static string? Names(IReadOnlyList<string>? names)
     {
         foreach (var name in names ?? [])
         {
@@ -54,7 +54,7 @@ internal static class TlsValidation
     }
 
     /// <summary>Members know one another by their URLs, http or https, and so do clients: there is no moment at which all of them could change over.</summary>
-    private static string? Unchanged(StoreCluster cluster, TlsSide side, string path, IssuerSpec? issuer)
+    static string? Unchanged(StoreCluster cluster, TlsSide side, string path, IssuerSpec? issuer)
     {
         if (cluster.Status?.ClusterToken is null) return null;
         var latched = cluster.Status.Tls?.Of(side);

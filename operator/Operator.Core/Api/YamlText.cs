@@ -14,7 +14,7 @@ public static class YamlText
         return text.ToString();
     }
 
-    private static void Block(StringBuilder text, JsonNode node, int indent)
+    static void Block(StringBuilder text, JsonNode node, int indent)
     {
         if (node is JsonObject map)
         {
@@ -26,7 +26,7 @@ public static class YamlText
         }
     }
 
-    private static void Entry(StringBuilder text, string head, JsonNode? value, int indent)
+    static void Entry(StringBuilder text, string head, JsonNode? value, int indent)
     {
         text.Append(head);
         if (value is JsonObject { Count: > 0 } or JsonArray { Count: > 0 })
@@ -41,7 +41,7 @@ public static class YamlText
     }
 
     /// <summary>"- " takes the place of the first two columns of the item's first line.</summary>
-    private static void Item(StringBuilder text, JsonNode? item, int indent)
+    static void Item(StringBuilder text, JsonNode? item, int indent)
     {
         if (item is not (JsonObject { Count: > 0 } or JsonArray { Count: > 0 }))
         {
@@ -54,7 +54,7 @@ public static class YamlText
         text[start + indent] = '-';
     }
 
-    private static string Leaf(JsonNode? value) => value switch
+    static string Leaf(JsonNode? value) => value switch
     {
         null => "null",
         JsonObject => "{}",
@@ -63,19 +63,19 @@ public static class YamlText
         _ => value.ToJsonString(),
     };
 
-    private static string Scalar(string text) => IsPlain(text)
+    static string Scalar(string text) => IsPlain(text)
         ? text
         : "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
 
     /// <summary>Narrower than YAML's rule on purpose: what is not plainly a word or a sentence is quoted.</summary>
-    private static bool IsPlain(string text) =>
+    static bool IsPlain(string text) =>
         text.Length > 0
         && (char.IsAsciiLetter(text[0]) || text[0] == '/')
         && text[^1] != ' '
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || " _./,;()'=-".Contains(letter, StringComparison.Ordinal))
-        && !s_otherThings.Contains(text);
+        && !OtherThings.Contains(text);
 
     /// <summary>Words that YAML 1.1 or 1.2 reads as something else than text.</summary>
-    private static readonly HashSet<string> s_otherThings =
+    static readonly HashSet<string> OtherThings =
         new(["true", "false", "yes", "no", "on", "off", "null", "y", "n"], StringComparer.OrdinalIgnoreCase);
 }

@@ -8,7 +8,7 @@ public static class AgentContainer
 {
     public const string Name = "backup-agent";
 
-    private const string Pod = "POD_NAME", Login = "backup-login", LoginFolder = "/etc/store/backup-login", Scratch = "backup-scratch";
+    const string Pod = "POD_NAME", Login = "backup-login", LoginFolder = "/etc/store/backup-login", Scratch = "backup-scratch";
 
     /// <summary>Null without spec.backup.</summary>
     internal static V1Container? Build(StoreCluster cluster, string image)
@@ -56,9 +56,9 @@ public static class AgentContainer
         if (cluster.Spec.WantsAuth) yield return BackupMounts.Secret(Login, Names.OperatorLogin(cluster.Metadata.Name));
     }
 
-    private static BackupMounts MountsOf(BackupSpec backup) => new("backup", backup.Target, backup.EncryptionKeySecret);
+    static BackupMounts MountsOf(BackupSpec backup) => new("backup", backup.Target, backup.EncryptionKeySecret);
 
-    private static IEnumerable<string> Schedule(BackupSpec backup)
+    static IEnumerable<string> Schedule(BackupSpec backup)
     {
         if (backup.FullInterval is { } full) yield return $"--full-interval={full}";
         if (backup.DeltaInterval is { } delta) yield return $"--delta-interval={delta}";
@@ -71,7 +71,7 @@ public static class AgentContainer
     }
 
     /// <summary>How it reaches the store beside it, and the other members: with the member's own certificate, and as the operator where users are asked who they are.</summary>
-    private static IEnumerable<string> Member(StoreCluster cluster)
+    static IEnumerable<string> Member(StoreCluster cluster)
     {
         var spec = cluster.Spec;
         yield return $"--endpoint={spec.Scheme(TlsSide.Client)}://$({Pod}).{Names.PeerService(cluster.Metadata.Name)}.{cluster.Metadata.NamespaceProperty}.svc:{Ports.Client}";

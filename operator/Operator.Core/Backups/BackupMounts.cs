@@ -50,11 +50,11 @@ internal sealed record BackupMounts(string Name, BackupTargetSpec Target, Backup
         if (Key is { } key) yield return Secret($"{Name}-key", key.Name);
     }
 
-    private LocalReference? Credentials => Target.S3?.CredentialsSecret ?? Target.Azure?.CredentialsSecret;
+    LocalReference? Credentials => Target.S3?.CredentialsSecret ?? Target.Azure?.CredentialsSecret;
 
-    private static string Below(string? prefix) => prefix is null ? "" : $"/{prefix}";
+    static string Below(string? prefix) => prefix is null ? "" : $"/{prefix}";
 
-    private string Folder => $"/etc/store/{Name}";
+    string Folder => $"/etc/store/{Name}";
 
     /// <summary>0440: for the pod's group, which is the store's.</summary>
     internal static V1Volume Secret(string volume, string secret) =>

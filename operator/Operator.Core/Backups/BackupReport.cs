@@ -36,15 +36,15 @@ internal static class BackupReport
         return new DrillStatus { Time = Seconds(last.At)!.Value, Passed = last.Problem is null, Revision = last.Revision, Seconds = (long)last.Took.TotalSeconds, Message = last.Problem };
     }
 
-    private static IEnumerable<AgentReport> Agents(ClusterView view) => view.Agents.ByNumber().Select(pair => pair.Value);
+    static IEnumerable<AgentReport> Agents(ClusterView view) => view.Agents.ByNumber().Select(pair => pair.Value);
 
     /// <summary>The recoverable moment moves all the time, also where nothing is written: by itself it is news only when it has moved far, or back.</summary>
-    private static bool IsNews(BackupStatus? before, BackupStatus fresh, BackupSpec backup)
+    static bool IsNews(BackupStatus? before, BackupStatus fresh, BackupSpec backup)
     {
         if (before is null || before with { RecoverableUntil = fresh.RecoverableUntil, RecoverableRevision = fresh.RecoverableRevision } != fresh) return true;
         if (before.RecoverableUntil is not { } told || fresh.RecoverableUntil is not { } until) return before.RecoverableUntil != fresh.RecoverableUntil;
         return until < told || until - told >= Lifetime.Parse(backup.Rpo) / 2;
     }
 
-    private static DateTime? Seconds(DateTimeOffset? time) => time is { UtcTicks: var ticks } ? new DateTime(ticks - ticks % TimeSpan.TicksPerSecond, DateTimeKind.Utc) : null;
+    static DateTime? Seconds(DateTimeOffset? time) => time is { UtcTicks: var ticks } ? new DateTime(ticks - ticks % TimeSpan.TicksPerSecond, DateTimeKind.Utc) : null;
 }

@@ -25,7 +25,7 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         return new BackupRun(status with { Message = Wait(agents) }, Asked(agents));
     }
 
-    private static StoreBackupStatus Start(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
+    static StoreBackupStatus Start(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
     {
         StoreBackupStatus Pending(string why) => new() { Phase = StoreBackupStatus.Pending, Message = why };
         if (cluster is null) return Pending($"there is no StoreCluster {backup.Spec.Cluster} in this namespace");
@@ -56,7 +56,7 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
 
     static StoreBackupStatus Fail(StoreBackupStatus status, string why, DateTime now) => status with { Phase = StoreBackupStatus.Failed, Message = why, CompletedAt = now };
 
-    private static StoreBackupStatus Succeed(StoreBackupStatus status, AgentReport newest, AgentBackup full, DateTime now) => status with
+    static StoreBackupStatus Succeed(StoreBackupStatus status, AgentReport newest, AgentBackup full, DateTime now) => status with
     {
         Phase = StoreBackupStatus.Succeeded,
         Message = null,
@@ -69,13 +69,13 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         StoredBytes = full.StoredBytes,
     };
 
-    private static AgentReport? Newest(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.ByNumber().Select(pair => pair.Value).MaxBy(agent => agent.LastFull?.Time ?? DateTimeOffset.MinValue);
+    static AgentReport? Newest(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.ByNumber().Select(pair => pair.Value).MaxBy(agent => agent.LastFull?.Time ?? DateTimeOffset.MinValue);
 
     /// <summary>Whose turn it is; where nobody's is known to be, the first.</summary>
-    private static MemberName? Asked(IReadOnlyDictionary<MemberName, AgentReport> agents) =>
+    static MemberName? Asked(IReadOnlyDictionary<MemberName, AgentReport> agents) =>
         agents.ByNumber().OrderByDescending(pair => pair.Value.Turn).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
 
-    private static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.Count == 0 ? "no backup agent answers"
+    static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.Count == 0 ? "no backup agent answers"
         : agents.LastFailure() is { } failure ? $"it is being taken; the last failure was: {failure.Message}"
         : "it is being taken";
 }

@@ -14,7 +14,7 @@ internal static class RestoreContainer
     public const string Name = "restore";
 
     /// <summary>Where a backup is unpacked: on the disk that has to take it.</summary>
-    private const string Scratch = "/data/restore";
+    const string Scratch = "/data/restore";
 
     /// <summary>Null where there is nothing to restore for a member with this ticket.</summary>
     public static V1Container? Build(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken, string image)
@@ -50,9 +50,9 @@ internal static class RestoreContainer
     /// <summary>A StoreBackup's name was resolved before the first object was made.</summary>
     static RestoreSpec? Wanted(StoreCluster cluster) => cluster.Status?.Restore ?? cluster.Spec.Bootstrap?.Restore;
 
-    private static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From ?? throw new InvalidOperationException("a StoreBackup's name was not resolved before it was restored from"), restore.EncryptionKeySecret);
+    static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From ?? throw new InvalidOperationException("a StoreBackup's name was not resolved before it was restored from"), restore.EncryptionKeySecret);
 
-    private static IEnumerable<string> Target(RestoreSpec restore)
+    static IEnumerable<string> Target(RestoreSpec restore)
     {
         if (restore.ClusterId is { } cluster) yield return $"--backup-cluster={cluster.PadLeft(16, '0')}";
         if (restore.Time is { } time) yield return $"--to-time={time}";

@@ -16,9 +16,9 @@ public sealed record Authority(Certificate Current, Certificate? Next, Certifica
 {
     public const string CertificateEntry = "ca.crt";
     public const string KeyEntry = "ca.key";
-    private const string NextCertificateEntry = "next.crt";
-    private const string NextKeyEntry = "next.key";
-    private const string PreviousCertificateEntry = "previous.crt";
+    const string NextCertificateEntry = "next.crt";
+    const string NextKeyEntry = "next.key";
+    const string PreviousCertificateEntry = "previous.crt";
 
     /// <summary>What everybody is to trust, as one file.</summary>
     public string Bundle => string.Concat(new[] { Current, Next, Previous }.OfType<Certificate>().Select(certificate => certificate.Pem.TrimEnd() + "\n"));

@@ -35,7 +35,7 @@ internal static class AuthorityRotation
         return reason is null ? null : Journal(side, Start(RotationStatus.Announcing, authority.Current.Key, reason));
     }
 
-    private static string? Reason(ClusterView view, TlsSideStatus latched, Certificate current)
+    static string? Reason(ClusterView view, TlsSideStatus latched, Certificate current)
     {
         if (current.KeyPem is null) return "its key is lost";
         if (view.ObservedAt >= current.RenewAt) return "it is old";
@@ -71,20 +71,20 @@ internal static class AuthorityRotation
     }
 
     /// <summary>A pod that is not there yet will find the Secret as it is.</summary>
-    private static Decision.Decline? Untrusting(Diagnosis diagnosis, TlsSide side) =>
+    static Decision.Decline? Untrusting(Diagnosis diagnosis, TlsSide side) =>
         diagnosis.Members.FirstOrDefault(member => Counts(member) && diagnosis.View.Handshakes.GetValueOrDefault((member.Name, side)) is not { AcceptsNext: true }) is { } waiting
             ? new Decision.Decline("AuthorityNotTrustedYet", $"{waiting.Name} has yet to accept a certificate of the next {side.Word()} authority; a kubelet takes a minute to bring it to the pod")
             : null;
 
-    private static Decision.Decline? NotLoaded(Diagnosis diagnosis, TlsSide side) =>
+    static Decision.Decline? NotLoaded(Diagnosis diagnosis, TlsSide side) =>
         diagnosis.Members.FirstOrDefault(member => Counts(member) && !CertificateReport.Loaded(diagnosis.View, member.Name, side)) is { } waiting
             ? new Decision.Decline("CertificateNotLoaded", $"{waiting.Name} has yet to show its new {side.Word()} certificate; a kubelet takes a minute to bring it to the pod")
             : null;
 
-    private static bool Counts(MemberVerdict member) => member.Pod is not null && member.Health.State != MemberState.Leaving;
+    static bool Counts(MemberVerdict member) => member.Pod is not null && member.Health.State != MemberState.Leaving;
 
     /// <summary>Applications read their Secret in their own time, and nobody can look into them.</summary>
-    private static Decision.Decline? Overlapping(ClusterView view, TlsSide side)
+    static Decision.Decline? Overlapping(ClusterView view, TlsSide side)
     {
         if (side == TlsSide.Peer || view.Secret(CertificateNames.Applications(view.Name)) is not { } secret || CertificateSecret.ChangedAt(secret) is not { } changed) return null;
         var until = changed.AddSeconds(view.Spec.Tls!.OverlapSeconds);
@@ -93,5 +93,5 @@ internal static class AuthorityRotation
             : null;
     }
 
-    private static Decision.Act Journal(TlsSide side, RotationStatus rotation) => new(new Step.Rotate(side, rotation));
+    static Decision.Act Journal(TlsSide side, RotationStatus rotation) => new(new Step.Rotate(side, rotation));
 }

@@ -19,7 +19,7 @@ public sealed record Certificate(string Pem, string? KeyPem, string Serial, Date
     public DateTime RenewAt => NotBefore + (NotAfter - NotBefore) * 2 / 3;
 
     /// <summary>What was read off a Secret goes with it: a pass asks many times, and reading is arithmetic.</summary>
-    private static readonly ConditionalWeakTable<V1Secret, ConcurrentDictionary<(string, string?), Certificate?>> s_read = [];
+    static readonly ConditionalWeakTable<V1Secret, ConcurrentDictionary<(string, string?), Certificate?>> Parsed = [];
 
     /// <summary>Null when there is none, it cannot be read, or the key is another certificate's.</summary>
     /// <param name="secret">Not to be changed any more.</param>
@@ -27,9 +27,9 @@ public sealed record Certificate(string Pem, string? KeyPem, string Serial, Date
     /// <param name="keyEntry">Null when the key is not asked for.</param>
     public static Certificate? Read(V1Secret? secret, string certificateEntry, string? keyEntry) => secret is null
         ? null
-        : s_read.GetOrCreateValue(secret).GetOrAdd((certificateEntry, keyEntry), static (entries, secret) => Parse(secret, entries.Item1, entries.Item2), secret);
+        : Parsed.GetOrCreateValue(secret).GetOrAdd((certificateEntry, keyEntry), static (entries, secret) => Parse(secret, entries.Item1, entries.Item2), secret);
 
-    private static Certificate? Parse(V1Secret secret, string certificateEntry, string? keyEntry)
+    static Certificate? Parse(V1Secret secret, string certificateEntry, string? keyEntry)
     {
         if (OwnedSecret.Text(secret, certificateEntry) is not { } pem) return null;
         var key = keyEntry is null ? null : OwnedSecret.Text(secret, keyEntry);

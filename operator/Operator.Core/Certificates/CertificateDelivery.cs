@@ -23,7 +23,7 @@ internal static class CertificateDelivery
     }
 
     /// <summary>A handshake of this pass told of another certificate than the Secret's, or refused one of an authority that the Secret trusts.</summary>
-    private static bool IsBehind(ClusterView view, MemberName member, TlsSide side)
+    static bool IsBehind(ClusterView view, MemberName member, TlsSide side)
     {
         if (view.Handshakes.GetValueOrDefault((member, side)) is not { Serial: { } shown } handshake) return false;
         var announcing = view.Status.Tls?.Of(side)?.Rotation?.Phase == RotationStatus.Announcing && Authority.Read(view.Secret(CertificateNames.Authority(view.Name, side)))?.Next is not null;
@@ -33,7 +33,7 @@ internal static class CertificateDelivery
     }
 
     /// <summary>Null while a Secret is missing: a kubelet could bring nothing.</summary>
-    private static string? Contents(ClusterView view, MemberName member)
+    static string? Contents(ClusterView view, MemberName member)
     {
         var secrets = view.Spec.WithTls().Select(side => view.Shown(member, side)).ToList();
         return secrets.Contains(null) ? null : Fingerprint.Of(string.Join('\n', secrets.Select(secret => OwnedSecret.Text(secret, CertificateSecret.CertificateEntry) + OwnedSecret.Text(secret, CertificateSecret.AuthorityEntry))));

@@ -9,35 +9,35 @@ namespace Operator.Core;
 /// <summary>What is wrong with a Secret of certificates that the operator has not made: told as the store would see it, before a member has to find out.</summary>
 internal static class CertificateFlaws
 {
-    private const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
+    const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
 
-    private static readonly string[] s_entries = [CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry, CertificateSecret.AuthorityEntry];
+    static readonly string[] Entries = [CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry, CertificateSecret.AuthorityEntry];
 
     /// <summary>A pass asks several times, and signatures are arithmetic: a verdict goes with the Secret, until a date in one of its certificates passes.</summary>
-    private static readonly ConditionalWeakTable<V1Secret, ConcurrentDictionary<bool, Judged>> s_judged = [];
+    static readonly ConditionalWeakTable<V1Secret, ConcurrentDictionary<bool, Judged>> Verdicts = [];
 
-    private sealed record Judged(string? Why, DateTime From, DateTime Until);
+    sealed record Judged(string? Why, DateTime From, DateTime Until);
 
     /// <summary>In one word and in a sentence; null when members and clients would take it.</summary>
     /// <param name="serves">Whether it has to be good for servers, too, and not for clients alone.</param>
     public static (string Reason, string Message)? Of(V1Secret secret, DateTime now, bool serves)
     {
         var name = secret.Metadata.Name;
-        if (s_entries.FirstOrDefault(entry => OwnedSecret.Text(secret, entry) is null) is { } missing) return ("SecretInvalid", $"Secret {name} has no {missing}; it needs tls.crt, tls.key and ca.crt, in PEM");
+        if (Entries.FirstOrDefault(entry => OwnedSecret.Text(secret, entry) is null) is { } missing) return ("SecretInvalid", $"Secret {name} has no {missing}; it needs tls.crt, tls.key and ca.crt, in PEM");
         if (Certificate.Read(secret, CertificateSecret.CertificateEntry, keyEntry: null) is null) return ("SecretInvalid", $"tls.crt of Secret {name} is no certificate in PEM");
         if (Certificate.Read(secret, CertificateSecret.AuthorityEntry, keyEntry: null) is null) return ("SecretInvalid", $"ca.crt of Secret {name} is no certificate in PEM");
         if (Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not { } leaf)
             return ("SecretInvalid", $"tls.key of Secret {name} is not the key of its tls.crt; it has to be that one, in PEM and without a password");
         if (leaf.NotAfter <= now) return ("Expired", $"the certificate in Secret {name} expired at {leaf.NotAfter:u}");
         if (leaf.NotBefore > now) return ("CertificateUntrusted", $"the certificate in Secret {name} is not valid before {leaf.NotBefore:u}");
-        var verdicts = s_judged.GetOrCreateValue(secret);
+        var verdicts = Verdicts.GetOrCreateValue(secret);
         if (verdicts.GetValueOrDefault(serves) is not { } judged || now < judged.From || now >= judged.Until)
             verdicts[serves] = judged = Judge(leaf.Pem, OwnedSecret.Text(secret, CertificateSecret.AuthorityEntry)!, now, serves);
         return judged.Why is { } why ? ("CertificateUntrusted", $"the certificate in Secret {name} {why}") : null;
     }
 
     /// <summary>As the store judges a handshake (its CertificateCheck): an intermediate authority in ca.crt is enough.</summary>
-    private static Judged Judge(string pem, string authorities, DateTime now, bool serves)
+    static Judged Judge(string pem, string authorities, DateTime now, bool serves)
     {
         X509Certificate2Collection shown = [], trusted = [];
         try
@@ -57,7 +57,7 @@ internal static class CertificateFlaws
         }
     }
 
-    private static string? Untrusted(X509Certificate2Collection shown, X509Certificate2Collection trusted, DateTime now, bool serves)
+    static string? Untrusted(X509Certificate2Collection shown, X509Certificate2Collection trusted, DateTime now, bool serves)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = now };

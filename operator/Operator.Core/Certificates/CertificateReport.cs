@@ -12,7 +12,7 @@ internal static class CertificateReport
         return latched with { Certificates = [.. view.Spec.WithTls().SelectMany(side => Side(diagnosis, side)).DistinctBy(certificate => certificate.Name).OrderBy(certificate => certificate.Name, StringComparer.Ordinal)] };
     }
 
-    private static IEnumerable<CertificateStatus> Side(Diagnosis diagnosis, TlsSide side)
+    static IEnumerable<CertificateStatus> Side(Diagnosis diagnosis, TlsSide side)
     {
         var view = diagnosis.View;
         if (view.Spec.Issuer(side)!.SecretRefs is { } refs)
@@ -35,7 +35,7 @@ internal static class CertificateReport
         }
     }
 
-    private static CertificateStatus Of(string name, Certificate certificate, bool? loaded) => new()
+    static CertificateStatus Of(string name, Certificate certificate, bool? loaded) => new()
     {
         Name = name,
         Serial = certificate.Serial,
@@ -53,5 +53,5 @@ internal static class CertificateReport
             : view.Status.Tls?.Certificates?.Any(before => before.Name == name && before.Serial == leaf.Serial && before.Loaded == true) == true;
     }
 
-    private static Certificate? Leaf(V1Secret? secret) => Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
+    static Certificate? Leaf(V1Secret? secret) => Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
 }

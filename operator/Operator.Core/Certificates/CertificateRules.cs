@@ -30,7 +30,7 @@ internal static class CertificateRules
         return waiting is Decision.Pass ? Leftovers(diagnosis) : waiting;
     }
 
-    private static Decision Side(Diagnosis diagnosis, TlsSide side)
+    static Decision Side(Diagnosis diagnosis, TlsSide side)
     {
         var view = diagnosis.View;
         var secret = view.Secret(CertificateNames.Authority(view.Name, side));
@@ -41,7 +41,7 @@ internal static class CertificateRules
 
     /// <summary>The first authority; or, where somebody deleted the Secret of one that is in use, its certificate again, so that it is replaced with an overlap
     /// (<see cref="AuthorityRotation"/>) instead of at a stroke that nobody would trust.</summary>
-    private static Decision.Act Found(Diagnosis diagnosis, TlsSide side, V1Secret? unreadable)
+    static Decision.Act Found(Diagnosis diagnosis, TlsSide side, V1Secret? unreadable)
     {
         var view = diagnosis.View;
         var leaves = WantedCertificate.Of(diagnosis, side).Select(wanted => view.Secret(wanted.Secret)).OfType<V1Secret>();
@@ -52,7 +52,7 @@ internal static class CertificateRules
     }
 
     /// <summary>Null when every certificate fits and tells whom to trust.</summary>
-    private static Decision.Act? Issue(Diagnosis diagnosis, TlsSide side, Authority authority)
+    static Decision.Act? Issue(Diagnosis diagnosis, TlsSide side, Authority authority)
     {
         var view = diagnosis.View;
         foreach (var wanted in WantedCertificate.Of(diagnosis, side))
@@ -79,7 +79,7 @@ internal static class CertificateRules
     }
 
     /// <summary>Before there are members nothing is begun that could not be finished; members that run go on with what they have.</summary>
-    private static Decision Await(Diagnosis diagnosis, TlsSide side)
+    static Decision Await(Diagnosis diagnosis, TlsSide side)
     {
         if (Flaw(diagnosis, side) is not { } flaw) return Decision.NothingToDo;
         return diagnosis.View.Formed ? new Decision.Decline(flaw.Reason, flaw.Message) : new Decision.Halt(flaw.Reason, flaw.Message);
@@ -107,7 +107,7 @@ internal static class CertificateRules
     }
 
     /// <summary>Certificates of members that are gone: their keys have no business here. cert-manager leaves the Secret of a Certificate that is deleted.</summary>
-    private static Decision Leftovers(Diagnosis diagnosis)
+    static Decision Leftovers(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
         if (view.Membership is null || diagnosis.Operation is not null) return Decision.NothingToDo;

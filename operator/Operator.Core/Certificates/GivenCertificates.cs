@@ -32,9 +32,9 @@ public static class GivenCertificates
     }
 
     /// <summary>Of those who are there; before there is anybody, of the first.</summary>
-    private static IEnumerable<string> Hosts(Diagnosis diagnosis) =>
+    static IEnumerable<string> Hosts(Diagnosis diagnosis) =>
         diagnosis.Members.Select(member => member.Name).DefaultIfEmpty(Numbers.Next(diagnosis.View)).Select(member => member.Host(diagnosis.View.Namespace));
 
-    private static bool IsFor(string name, string host) => string.Equals(name, host, StringComparison.OrdinalIgnoreCase)
+    static bool IsFor(string name, string host) => string.Equals(name, host, StringComparison.OrdinalIgnoreCase)
         || (name.StartsWith("*.", StringComparison.Ordinal) && string.Equals(name[1..], host[host.IndexOf('.', StringComparison.Ordinal)..], StringComparison.OrdinalIgnoreCase));
 }

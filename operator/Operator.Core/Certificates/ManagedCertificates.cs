@@ -28,13 +28,13 @@ public static class ManagedCertificates
         return null;
     }
 
-    private static string? NotLoaded(Diagnosis diagnosis, WantedCertificate wanted) =>
+    static string? NotLoaded(Diagnosis diagnosis, WantedCertificate wanted) =>
         wanted.Member is { } name && diagnosis.Find(name.ToString()) is { Pod: not null } && !CertificateReport.Loaded(diagnosis.View, name, wanted.Side)
             ? $"{name} has yet to show its {wanted.Side.Word()} certificate of Secret {wanted.Secret}"
             : null;
 
     /// <summary>Why cert-manager has not signed it as it is wanted now; null when it has.</summary>
-    private static string? Pending(ManagedCertificate? managed, V1Secret? secret)
+    static string? Pending(ManagedCertificate? managed, V1Secret? secret)
     {
         var ready = managed?.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready");
         var behind = ready is not null && (ready.Status != "True" || ready.ObservedGeneration < managed!.Metadata.Generation);

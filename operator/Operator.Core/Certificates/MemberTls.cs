@@ -48,14 +48,14 @@ internal static class MemberTls
         where spec.Issuer(side)!.SecretRefs is not null
         select Mounted(side, spec.Issuer(side)!.SecretRefs!.Member.Name);
 
-    private static V1Volume Mounted(TlsSide side, string secret) => new()
+    static V1Volume Mounted(TlsSide side, string secret) => new()
     {
         Name = Volume(side),
         // 0440: for the pod's group, which is the store's.
         Secret = new V1SecretVolumeSource { SecretName = secret, DefaultMode = 288 },
     };
 
-    private static string Volume(TlsSide side) => $"tls-{side.Word()}";
+    static string Volume(TlsSide side) => $"tls-{side.Word()}";
 
     public static string Folder(TlsSide side) => $"/etc/store/tls/{side.Word()}";
 }

@@ -7,7 +7,7 @@ namespace Operator.Core;
 public static class MemberStatefulSet
 {
     /// <summary>The user of .NET's chiseled images; written as a number because the kubelet cannot check a name against runAsNonRoot.</summary>
-    private const long User = 1654;
+    const long User = 1654;
 
     public static V1StatefulSet Build(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken, string image)
     {
@@ -63,7 +63,7 @@ public static class MemberStatefulSet
     public static string Render(StoreCluster cluster, string image) => Render(cluster, Pod(cluster, image));
 
     /// <summary>Of a pod without its member's own arguments: the ticket changes while a member serves.</summary>
-    private static string Render(StoreCluster cluster, V1PodSpec pod)
+    static string Render(StoreCluster cluster, V1PodSpec pod)
     {
         var added = cluster.Spec.PodTemplate;
         // Scrape annotations are there unless somebody wants to be without them: so it is their absence that makes a difference.
@@ -75,7 +75,7 @@ public static class MemberStatefulSet
         });
     }
 
-    private static Dictionary<string, string> PodAnnotations(StoreCluster cluster, string render)
+    static Dictionary<string, string> PodAnnotations(StoreCluster cluster, string render)
     {
         var annotations = new Dictionary<string, string> { [Annotations.Render] = render };
         if (!cluster.Spec.Monitoring.Annotations) return annotations;
@@ -85,7 +85,7 @@ public static class MemberStatefulSet
         return annotations;
     }
 
-    private static V1PodSpec Pod(StoreCluster cluster, string image)
+    static V1PodSpec Pod(StoreCluster cluster, string image)
     {
         var (added, scheduling) = (cluster.Spec.PodTemplate, cluster.Spec.Scheduling);
         return new V1PodSpec
@@ -117,7 +117,7 @@ public static class MemberStatefulSet
         };
     }
 
-    private static V1Container Container(StoreCluster cluster, string image) => new()
+    static V1Container Container(StoreCluster cluster, string image) => new()
     {
         Name = "store",
         Image = image,
@@ -149,7 +149,7 @@ public static class MemberStatefulSet
         ],
     };
 
-    private static List<string> Arguments(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken)
+    static List<string> Arguments(StoreCluster cluster, MemberName member, Ticket ticket, string clusterToken)
     {
         var (space, client, peer) = (cluster.Metadata.NamespaceProperty, cluster.Spec.Scheme(TlsSide.Client), cluster.Spec.Scheme(TlsSide.Peer));
         return
@@ -178,7 +178,7 @@ public static class MemberStatefulSet
         Capabilities = new V1Capabilities { Drop = ["ALL"] },
     };
 
-    private static V1Probe Probe(string path, int periodSeconds, int failureThreshold) => new()
+    static V1Probe Probe(string path, int periodSeconds, int failureThreshold) => new()
     {
         HttpGet = new V1HTTPGetAction { Path = path, Port = "metrics", Scheme = "HTTP" },
         PeriodSeconds = periodSeconds,
@@ -190,10 +190,10 @@ public static class MemberStatefulSet
         ? null
         : new V1ResourceRequirements { Requests = Quantities(resources.Requests), Limits = Quantities(resources.Limits) };
 
-    private static Dictionary<string, ResourceQuantity>? Quantities(IReadOnlyDictionary<string, Quantity>? quantities) =>
+    static Dictionary<string, ResourceQuantity>? Quantities(IReadOnlyDictionary<string, Quantity>? quantities) =>
         quantities?.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary(pair => pair.Key, pair => pair.Value.ToResourceQuantity());
 
-    private static V1PersistentVolumeClaim Claim(StoreCluster cluster, Dictionary<string, string> labels) => new()
+    static V1PersistentVolumeClaim Claim(StoreCluster cluster, Dictionary<string, string> labels) => new()
     {
         ApiVersion = "v1",
         Kind = "PersistentVolumeClaim",

@@ -15,7 +15,7 @@ internal static class Placement
     }
 
     /// <summary>Preferred by default, so that a cluster of three still starts where there is one node.</summary>
-    private static V1PodAntiAffinity Apart(StoreCluster cluster, bool required)
+    static V1PodAntiAffinity Apart(StoreCluster cluster, bool required)
     {
         var term = new V1PodAffinityTerm
         {

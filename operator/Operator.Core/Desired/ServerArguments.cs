@@ -27,5 +27,5 @@ internal static class ServerArguments
         return arguments;
     }
 
-    private static long? Bytes(Quantity? quantity) => quantity is { } value ? (long)value.ToResourceQuantity().ToDecimal() : null;
+    static long? Bytes(Quantity? quantity) => quantity is { } value ? (long)value.ToResourceQuantity().ToDecimal() : null;
 }

@@ -14,7 +14,7 @@ public static class StoreImage
     }
 
     /// <summary>In <c>host:5000/store:1.0</c> only the colon after the last slash begins a tag.</summary>
-    private static (string Repository, string Tag) Split(string image)
+    static (string Repository, string Tag) Split(string image)
     {
         var colon = image.LastIndexOf(':');
         return colon > image.LastIndexOf('/') ? (image[..colon], image[(colon + 1)..]) : (image, "");

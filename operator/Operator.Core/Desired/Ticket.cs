@@ -45,7 +45,7 @@ public sealed record Ticket(TicketKind Kind, string InitialCluster)
             : null;
     }
 
-    private static string Entry(MemberName member, string @namespace, string scheme) => $"{member}={member.PeerUrl(@namespace, scheme)}";
+    static string Entry(MemberName member, string @namespace, string scheme) => $"{member}={member.PeerUrl(@namespace, scheme)}";
 }
 
 public enum TicketKind

@@ -62,10 +62,10 @@ public sealed record ClusterView
     public string Name => Cluster.Metadata.Name;
     public string Namespace => Cluster.Metadata.NamespaceProperty;
     public StoreClusterSpec Spec => Cluster.Spec;
-    public StoreClusterStatus Status => Cluster.Status ?? s_empty;
+    public StoreClusterStatus Status => Cluster.Status ?? Empty;
     public bool Formed => Status.FormedAt is not null;
 
-    private static readonly StoreClusterStatus s_empty = new();
+    static readonly StoreClusterStatus Empty = new();
 
     /// <summary>The scheme of peer URLs: https or http.</summary>
     public string PeerScheme => Spec.Scheme(TlsSide.Peer);

@@ -8,7 +8,7 @@ namespace Operator.Core;
 public sealed record Complaint(string Kind, string Name, string Uid, string Reason, string Message)
 {
     /// <summary>How long a pod may be on its way before anybody is asked what keeps it.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether something of the cluster has been on its way for so long that events are worth reading.</summary>
     public static bool MayExist(IEnumerable<V1StatefulSet> sets, IReadOnlyList<V1Pod> pods, DateTime now) => sets.Any(set =>
@@ -16,7 +16,7 @@ public sealed record Complaint(string Kind, string Name, string Uid, string Reas
         var pod = pods.FirstOrDefault(pod => pod.Metadata.Name == $"{set.Metadata.Name}-0");
         var began = pod?.Metadata.CreationTimestamp ?? set.Metadata.CreationTimestamp;
         var started = pod?.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == "store")?.Started == true;
-        return !started && (began is null || now - began >= s_patience);
+        return !started && (began is null || now - began >= Patience);
     });
 
     /// <summary>What is known of a member that is not ready, made precise by what Kubernetes complained about; a complaint that does not fit its state is past.</summary>
@@ -32,7 +32,7 @@ public sealed record Complaint(string Kind, string Name, string Uid, string Reas
     };
 
     /// <summary>The kubelet says "secret X not found" and "timed out waiting" by turns: the first names the cause.</summary>
-    private static string? Of(IReadOnlyList<Complaint> all, k8s.IKubernetesObject<V1ObjectMeta> item, string reason) => all
+    static string? Of(IReadOnlyList<Complaint> all, k8s.IKubernetesObject<V1ObjectMeta> item, string reason) => all
         .Where(complaint => complaint.Uid == item.Metadata.Uid && complaint.Reason == reason)
         .OrderByDescending(complaint => complaint.Message.Contains("not found", StringComparison.Ordinal)).ThenBy(complaint => complaint.Message, StringComparer.Ordinal)
         .FirstOrDefault()?.Message.Trim();

@@ -25,7 +25,7 @@ public sealed record MemberVerdict(MemberName Name, Health Health)
     public bool Outdated => Pod is not null && Set is not null
         && Render(Pod.Metadata) is { } running && Render(Set.Spec.Template.Metadata) is { } wanted && running != wanted;
 
-    private static string? Render(V1ObjectMeta? metadata) =>
+    static string? Render(V1ObjectMeta? metadata) =>
         metadata?.Annotations is { } annotations && annotations.TryGetValue(Annotations.Render, out var render) ? render : null;
 }
 
@@ -57,7 +57,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
     public static Diagnosis Of(ClusterView view) => new(view, [.. Names(view).Select(name => Judge(view, name))], SpecValidation.Check(view.Cluster));
 
     /// <summary>Whoever has a StatefulSet or a place in the member list is a member, and so is the one that an operation is about.</summary>
-    private static IEnumerable<MemberName> Names(ClusterView view)
+    static IEnumerable<MemberName> Names(ClusterView view)
     {
         var sets = view.StatefulSets.Where(view.Owns).Select(set => MemberName.Parse(view.Name, set.Metadata.Name));
         var listed = view.Membership?.Members.Select(member => member.Name) ?? [];
@@ -66,7 +66,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
             .OfType<MemberName>().Distinct().Order();
     }
 
-    private static MemberVerdict Judge(ClusterView view, MemberName name)
+    static MemberVerdict Judge(ClusterView view, MemberName name)
     {
         var set = view.StatefulSets.FirstOrDefault(set => set.Metadata.Name == name.ToString() && view.Owns(set));
         var pod = view.Pods.FirstOrDefault(pod => pod.Metadata.Name == name.Pod);
@@ -90,12 +90,12 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
     }
 
     /// <summary>A loss counts as one when healing would act on it; until then it may be a restart.</summary>
-    private static Health Worse(ClusterView view, Health health, Loss? loss) =>
+    static Health Worse(ClusterView view, Health health, Loss? loss) =>
         loss is not null && health.State is not (MemberState.Leaving or MemberState.Missing) && view.ObservedAt >= HealingRules.Due(view.Spec.Healing, loss)
             ? new Health(MemberState.Failed, loss.Reason, loss.Message)
             : health;
 
-    private static Health Sum(ClusterView view, MemberName name, V1StatefulSet? set, V1Pod? pod, ListedMember? listed, MemberReport? report)
+    static Health Sum(ClusterView view, MemberName name, V1StatefulSet? set, V1Pod? pod, ListedMember? listed, MemberReport? report)
     {
         if (view.Status.Operation is { Kind: Operations.Remove } leaving && leaving.Member == name.ToString())
             return new Health(MemberState.Leaving, "Leaving", $"member {name} is being removed");

@@ -9,10 +9,10 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
     public const string NodeLost = "NodeLost";
 
     /// <summary>What the scheduler says of a pod whose volume is bound to a node that is not there.</summary>
-    private const string VolumeElsewhere = "volume node affinity conflict";
+    const string VolumeElsewhere = "volume node affinity conflict";
 
     /// <summary>A cordoned node comes back when its maintenance is over: nobody's loss.</summary>
-    private const string Cordoned = "were unschedulable";
+    const string Cordoned = "were unschedulable";
 
     public static Loss? Of(V1Pod? pod, V1PersistentVolumeClaim? claim, bool answers, Health health)
     {
@@ -28,7 +28,7 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
     }
 
     /// <summary>Its data is on a node that no longer exists.</summary>
-    private static Loss? Homeless(V1Pod pod, V1PersistentVolumeClaim? claim)
+    static Loss? Homeless(V1Pod pod, V1PersistentVolumeClaim? claim)
     {
         var scheduled = Condition(pod, "PodScheduled");
         return scheduled is { Status: "False", Message: { } message } && claim?.Status?.Phase == "Bound"
@@ -41,7 +41,7 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
     /// The kubelet's last word was that the container is ready; that the pod is unready can then only come from the node controller, which no longer hears the
     /// kubelet. A kubelet that lives says it of the container first: such a member starts late, reads a long log or hangs, and comes back or is restarted.
     /// </summary>
-    private static Loss? Silent(V1Pod pod, DateTime? since)
+    static Loss? Silent(V1Pod pod, DateTime? since)
     {
         var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
         return container is { Ready: true } && Condition(pod, "Ready")?.Status == "False" && since is { } began
@@ -49,7 +49,7 @@ public sealed record Loss(string Reason, DateTime Since, string Message)
             : null;
     }
 
-    private static DateTime? Transition(V1Pod pod, string type) => Condition(pod, type)?.LastTransitionTime;
+    static DateTime? Transition(V1Pod pod, string type) => Condition(pod, type)?.LastTransitionTime;
 
-    private static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+    static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 }

@@ -24,21 +24,21 @@ public static class PodVerdict
     public const string DiskLost = "DiskLost";
 
     /// <summary>What the store says when it is sealed (<see cref="Ticket"/>) and finds nothing on its disk.</summary>
-    private const string DiskLostWords = "its disk is empty";
+    const string DiskLostWords = "its disk is empty";
 
     public const string Unschedulable = "Unschedulable";
     public const string PodMissing = "PodMissing";
     public const string VolumePending = "VolumePending";
     public const string Starting = "Starting";
-    private const string ReadinessFailed = "ReadinessFailed";
+    const string ReadinessFailed = "ReadinessFailed";
 
     public const string RestoreFailed = "RestoreFailed";
     public const string Restoring = "Restoring";
 
-    private static readonly HashSet<string> s_imageReasons =
+    static readonly HashSet<string> ImageReasons =
         ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
 
-    private static readonly HashSet<string> s_normalWaits = ["ContainerCreating", "PodInitializing"];
+    static readonly HashSet<string> NormalWaits = ["ContainerCreating", "PodInitializing"];
 
     /// <summary>How long a pod may take to start, or be unready, before that counts as stuck.</summary>
     public static readonly TimeSpan StuckAfter = TimeSpan.FromMinutes(1);
@@ -68,7 +68,7 @@ public static class PodVerdict
         }
 
         if (OfRestore(pod, member) is { } restoring) return restoring;
-        if (container?.State?.Waiting is { Reason: { } waiting } wait && !s_normalWaits.Contains(waiting))
+        if (container?.State?.Waiting is { Reason: { } waiting } wait && !NormalWaits.Contains(waiting))
             return OfWaiting(pod, member, container, wait);
         if (container?.State?.Terminated is { } ended)
             return new Health(MemberState.Failed, "Exited", $"pod {member.Pod}: the store exited with code {ended.ExitCode}{Tail(ended.Message)}");
@@ -80,7 +80,7 @@ public static class PodVerdict
     }
 
     /// <summary>Null when nothing is restored there, or it is done.</summary>
-    private static Health? OfRestore(V1Pod pod, MemberName member)
+    static Health? OfRestore(V1Pod pod, MemberName member)
     {
         if (pod.Status?.InitContainerStatuses?.FirstOrDefault(status => status.Name == RestoreContainer.Name) is not { } restore) return null;
         if (restore.State?.Terminated is { ExitCode: 0 }) return null;
@@ -89,9 +89,9 @@ public static class PodVerdict
         return restore.State?.Running is not null ? new Health(MemberState.Starting, Restoring, $"pod {member.Pod} is restoring the backup") : null;
     }
 
-    private static Health OfWaiting(V1Pod pod, MemberName member, V1ContainerStatus container, V1ContainerStateWaiting wait)
+    static Health OfWaiting(V1Pod pod, MemberName member, V1ContainerStatus container, V1ContainerStateWaiting wait)
     {
-        if (s_imageReasons.Contains(wait.Reason))
+        if (ImageReasons.Contains(wait.Reason))
         {
             return new Health(MemberState.Failed, ImagePullFailed, $"{PullFailed(pod, member)}: {wait.Message ?? wait.Reason}");
         }
@@ -113,19 +113,19 @@ public static class PodVerdict
             : health;
 
     /// <summary>The status's image may be empty until the image is there; the spec's is what was asked for.</summary>
-    private static string PullFailed(V1Pod pod, MemberName member) =>
+    static string PullFailed(V1Pod pod, MemberName member) =>
         $"pod {member.Pod}: image \"{pod.Spec?.Containers?.FirstOrDefault(spec => spec.Name == "store")?.Image}\" cannot be pulled";
 
     /// <summary>Of a store that does not run, what it said at its end.</summary>
-    private static string? LastWords(V1ContainerStatus? container) =>
+    static string? LastWords(V1ContainerStatus? container) =>
         container?.State?.Terminated?.Message ?? (container?.State?.Waiting is null ? null : container.LastState?.Terminated?.Message);
 
     /// <summary>Since when the kubelet calls the pod ready; null when it does not.</summary>
     public static DateTime? ReadySince(V1Pod? pod) =>
         pod is not null && Condition(pod, "Ready") is { Status: "True" } ready ? ready.LastTransitionTime : null;
 
-    private static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+    static V1PodCondition? Condition(V1Pod pod, string type) => pod.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
     /// <summary>The last line: a termination message may be the end of the log.</summary>
-    private static string Tail(string? text) => string.IsNullOrWhiteSpace(text) ? "" : ": " + text.Trim().Split('\n')[^1];
+    static string Tail(string? text) => string.IsNullOrWhiteSpace(text) ? "" : ": " + text.Trim().Split('\n')[^1];
 }

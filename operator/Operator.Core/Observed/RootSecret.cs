@@ -24,7 +24,7 @@ public sealed record RootSecret(string? Version, string Reason = "", string Mess
         $"the operator cannot read Secret {wanted.Name}; in namespace {@namespace} it needs the right to get, create and delete Secrets (rbac.secretNamespaces of the chart, or a RoleBinding to its ClusterRole for Secrets): {error}");
 
     /// <summary>Null for what is no text of one line: a file's last line break is in a password by accident, and nobody could tell why it is refused.</summary>
-    private static string? Decode(byte[] bytes)
+    static string? Decode(byte[] bytes)
     {
         try
         {

@@ -31,7 +31,7 @@ internal static class AuthRules
             : null;
     }
 
-    private static Decision TurnOn(ClusterView view, AuthView auth)
+    static Decision TurnOn(ClusterView view, AuthView auth)
     {
         if (auth.Enabled is not { } enabled) return Decision.NothingToDo;
         if (view.Status.Auth is null) return new Decision.Act(new Step.TakeAuth());
@@ -48,7 +48,7 @@ internal static class AuthRules
         };
     }
 
-    private static Decision TurnOff(ClusterView view, AuthView auth) => (auth.Enabled, auth.LoginSecretUid) switch
+    static Decision TurnOff(ClusterView view, AuthView auth) => (auth.Enabled, auth.LoginSecretUid) switch
     {
         (null, _) => Decision.NothingToDo,
         (true, _) => new Decision.Act(new Step.DisableAuth()),
@@ -56,7 +56,7 @@ internal static class AuthRules
         (false, null) => new Decision.Act(new Step.ReleaseAuth()),
     };
 
-    private static string Locked(ClusterView view, AuthView auth)
+    static string Locked(ClusterView view, AuthView auth)
     {
         var cure = view.Spec.Auth?.RootSecret is { } secret
             ? $"put root's present password under the key {secret.Key} of Secret {secret.Name}"

@@ -3,7 +3,7 @@ namespace Operator.Core;
 /// <summary>What one rule says about one observation.</summary>
 public abstract record Decision
 {
-    private Decision()
+    Decision()
     {
     }
 

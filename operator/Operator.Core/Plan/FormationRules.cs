@@ -51,5 +51,5 @@ internal static class FormationRules
     /// <summary>Then nothing is restored any more, whatever has become of the StoreBackup since.</summary>
     static bool HasBegun(Diagnosis diagnosis) => diagnosis.View.Membership is not null || diagnosis.Members.Any(HasJoined);
 
-    private static bool HasJoined(MemberVerdict member) => member.Set is not null && Ticket.Of(member.Set) is { Kind: not TicketKind.Form };
+    static bool HasJoined(MemberVerdict member) => member.Set is not null && Ticket.Of(member.Set) is { Kind: not TicketKind.Form };
 }

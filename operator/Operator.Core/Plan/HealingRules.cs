@@ -37,11 +37,11 @@ internal static class HealingRules
         return loss.Since > DateTime.MaxValue.AddSeconds(-seconds) ? DateTime.MaxValue : loss.Since.AddSeconds(seconds);
     }
 
-    private static bool GivesWay(Diagnosis diagnosis, OperationStatus operation) =>
+    static bool GivesWay(Diagnosis diagnosis, OperationStatus operation) =>
         operation.Kind == Operations.Add && diagnosis.Find(operation.Member) is { } joining && (joining.Listed is null || joining.Loss is not null);
 
     /// <summary>Null when those who stay are a serving quorum of those who stay.</summary>
-    private static string? Endangered(Diagnosis diagnosis, MemberVerdict lost)
+    static string? Endangered(Diagnosis diagnosis, MemberVerdict lost)
     {
         if (lost.Learner) return null;
         var others = diagnosis.View.Membership!.Members.Count(member => !member.Learner && member.Id != lost.Listed!.Id);

@@ -4,10 +4,10 @@ namespace Operator.Core;
 internal static class MembershipRules
 {
     /// <summary>How far a learner's applied index may be behind the leader's when it is offered for promotion; the store itself decides again.</summary>
-    private const ulong CaughtUpEntries = 1000;
+    const ulong CaughtUpEntries = 1000;
 
     /// <summary>How long after the end of its grace period a removed member's pod is waited for.</summary>
-    private static readonly TimeSpan s_endMargin = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan EndMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>Removes a member: leadership away, out of the member list, then its StatefulSet, and its volume last, when the pod is gone.</summary>
     public static Decision Leave(Diagnosis diagnosis)
@@ -16,7 +16,7 @@ internal static class MembershipRules
         if (leaving.Listed is { } listed) return LeaveList(diagnosis, leaving, listed);
         if (leaving.Set is { Metadata.DeletionTimestamp: null } set) return new Decision.Act(new Step.DeleteStatefulSet(leaving.Name, set.Metadata.Uid));
         // Its node may never answer. It is out of the list and its number is never given again, so whatever still runs there can hurt nobody.
-        if (leaving.Pod is { Metadata.DeletionTimestamp: { } due } stuck && diagnosis.View.ObservedAt - due >= s_endMargin)
+        if (leaving.Pod is { Metadata.DeletionTimestamp: { } due } stuck && diagnosis.View.ObservedAt - due >= EndMargin)
             return new Decision.Act(new Step.DeletePod(stuck.Metadata.Name, stuck.Metadata.Uid, "its node does not confirm that it ended") { Force = true });
         if (leaving.Set is not null || leaving.Pod is not null) return new Decision.Halt("PodStopping", $"waiting for pod {leaving.Name.Pod} to end");
         if (leaving.Claim is { Metadata.DeletionTimestamp: null } claim && diagnosis.View.Spec.Storage.Retention.OnScaleIn == RetentionSpec.Delete)
@@ -24,7 +24,7 @@ internal static class MembershipRules
         return new Decision.Act(new Step.FinishOperation());
     }
 
-    private static Decision LeaveList(Diagnosis diagnosis, MemberVerdict leaving, ListedMember listed)
+    static Decision LeaveList(Diagnosis diagnosis, MemberVerdict leaving, ListedMember listed)
     {
         var others = diagnosis.View.Membership!.Members.Count(member => !member.Learner && member.Id != listed.Id);
         var healthyOthers = diagnosis.HealthyVoters.Count(member => member.Name != leaving.Name);
@@ -63,7 +63,7 @@ internal static class MembershipRules
             : new Decision.Halt("LearnerCatchingUp", $"{joining.Name} has applied entry {joining.Report.AppliedIndex}, the leader has {diagnosis.Leader?.Report?.RaftIndex}");
     }
 
-    private static Decision Add(Diagnosis diagnosis, MemberName member)
+    static Decision Add(Diagnosis diagnosis, MemberName member)
     {
         if (diagnosis.Voters.FirstOrDefault(voter => !voter.Ready) is { } sick)
             return new Decision.Halt("VoterNotReady", $"no member is added while a voter does not serve: {sick.Health.Message}");
@@ -72,7 +72,7 @@ internal static class MembershipRules
         return new Decision.Act(new Step.AddLearner(member, member.PeerUrl(diagnosis.View.Namespace, diagnosis.View.PeerScheme)));
     }
 
-    private static bool CaughtUp(Diagnosis diagnosis, MemberVerdict learner) =>
+    static bool CaughtUp(Diagnosis diagnosis, MemberVerdict learner) =>
         diagnosis.Leader?.Report is { } leader && learner.Report!.AppliedIndex + CaughtUpEntries >= leader.RaftIndex;
 
     /// <summary>One member more or one fewer; the rest follows in later passes.</summary>
@@ -94,7 +94,7 @@ internal static class MembershipRules
     }
 
     /// <summary>Who costs least: a sick one before a healthy one, a learner before a voter, the leader last, and then the youngest.</summary>
-    private static MemberVerdict Victim(Diagnosis diagnosis)
+    static MemberVerdict Victim(Diagnosis diagnosis)
     {
         var leader = diagnosis.Leader?.Name;
         return diagnosis.Members.Where(member => member.Listed is not null)

@@ -12,7 +12,7 @@ internal static class Numbers
         return new MemberName(view.Name, Math.Max(highest, view.Status.MemberHighWater ?? 0) + 1);
     }
 
-    private static MemberName? OfClaim(string cluster, string claim) =>
+    static MemberName? OfClaim(string cluster, string claim) =>
         claim.StartsWith("data-", StringComparison.Ordinal) && claim.EndsWith("-0", StringComparison.Ordinal)
             ? MemberName.Parse(cluster, claim["data-".Length..^"-0".Length])
             : null;

@@ -36,7 +36,7 @@ internal static class ObjectRules
     }
 
     /// <summary>The ticket for a member whose StatefulSet is not there: it was just added, or somebody deleted the StatefulSet.</summary>
-    private static Ticket? MissingTicket(ClusterView view, MemberVerdict member) => member.Listed switch
+    static Ticket? MissingTicket(ClusterView view, MemberVerdict member) => member.Listed switch
     {
         { Started: false } => Ticket.Join(view.Membership!, view.Namespace, view.PeerScheme),
         { Started: true } => Ticket.Sealed(member.Name, view.Namespace, view.PeerScheme),
@@ -70,7 +70,7 @@ internal static class ObjectRules
         return Decision.NothingToDo;
     }
 
-    private static Decision.Act? Keep<T>(T rendered, IReadOnlyList<T> live) where T : IKubernetesObject<V1ObjectMeta>
+    static Decision.Act? Keep<T>(T rendered, IReadOnlyList<T> live) where T : IKubernetesObject<V1ObjectMeta>
     {
         var there = live.FirstOrDefault(item => item.Metadata.Name == rendered.Metadata.Name);
         return there is not null && Applied.IsCurrent(there, rendered) ? null : new Decision.Act(new Step.Apply(rendered));

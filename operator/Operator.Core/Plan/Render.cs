@@ -21,7 +21,7 @@ internal static class Render
     }
 
     /// <summary>Volume claim templates cannot be changed, so a StatefulSet keeps what it was made with. See <see cref="ObjectRules.Claims"/>.</summary>
-    private static StoreCluster WithStorageOf(StoreCluster cluster, V1StatefulSet? set)
+    static StoreCluster WithStorageOf(StoreCluster cluster, V1StatefulSet? set)
     {
         if (set?.Spec.VolumeClaimTemplates is not [{ Spec: { } claim }]) return cluster;
         var storage = cluster.Spec.Storage;

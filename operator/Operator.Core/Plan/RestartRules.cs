@@ -17,7 +17,7 @@ internal static class RestartRules
     }
 
     /// <summary>It takes no part in a serving quorum (this rule stands above Quorum: the member list may be unread), or the others are one without it.</summary>
-    private static bool CanBeSpared(Diagnosis diagnosis, MemberVerdict member)
+    static bool CanBeSpared(Diagnosis diagnosis, MemberVerdict member)
     {
         if (member is { Refusal: null, Report: null or { Leader: 0 } or { Learner: true } }) return true;
         if (diagnosis.View.Membership is not { } membership) return false;
@@ -29,7 +29,7 @@ internal static class RestartRules
     ///   1. an image that nobody has is wanted; orders-3 restarts with it and fails, as it should be;
     ///   2. the node of orders-1 dies: no quorum, so orders-2 runs, but is not ready;
     ///   3. restarting orders-2 as well would leave nobody.</summary>
-    private static bool MayGainByRestart(Diagnosis diagnosis, MemberVerdict member) =>
+    static bool MayGainByRestart(Diagnosis diagnosis, MemberVerdict member) =>
         !PodVerdict.Runs(member.Pod!) || !diagnosis.Members.Any(other => other is { Outdated: false, Pod: { } pod } && PodVerdict.CannotStart(pod, other.Name));
 
     /// <summary>One pod at a time, and only while every voter serves and has served for a while.</summary>
@@ -49,12 +49,12 @@ internal static class RestartRules
         return new Decision.Act(new Step.DeletePod(next.Pod!.Metadata.Name, next.Pod.Metadata.Uid, "it runs an older template"));
     }
 
-    private static MemberVerdict Next(Diagnosis diagnosis, List<MemberVerdict> outdated) => diagnosis.View.Spec.Update.Order == UpdateSpec.ByNumber
+    static MemberVerdict Next(Diagnosis diagnosis, List<MemberVerdict> outdated) => diagnosis.View.Spec.Update.Order == UpdateSpec.ByNumber
         ? outdated.OrderBy(member => member.Name.Number).First()
         : outdated.OrderBy(member => member.Name == diagnosis.Leader?.Name).ThenByDescending(member => member.Name.Number).First();
 
     /// <summary>The member that was restarted last has a time to come back; then the update has failed, and goes no further by itself.</summary>
-    private static Decision Wait(Diagnosis diagnosis, MemberVerdict waiting)
+    static Decision Wait(Diagnosis diagnosis, MemberVerdict waiting)
     {
         var update = diagnosis.View.Spec.Update;
         if (!Overdue(diagnosis, waiting)) return new Decision.Decline("MemberNotReady", waiting.Health.Message);
@@ -69,11 +69,11 @@ internal static class RestartRules
         member is { Outdated: false, Ready: false, Pod.Metadata: { DeletionTimestamp: null, CreationTimestamp: { } born } }
         && diagnosis.View.ObservedAt - born >= TimeSpan.FromSeconds(diagnosis.View.Spec.Update.MemberTimeoutSeconds);
 
-    private static Decision RolledBack(Diagnosis diagnosis) => Rollback.IsInForce(diagnosis.View)
+    static Decision RolledBack(Diagnosis diagnosis) => Rollback.IsInForce(diagnosis.View)
         ? new Decision.Decline("RolledBack", $"{diagnosis.View.Status.Update!.Message}; the former template is back until the spec changes")
         : Decision.NothingToDo;
 
-    private static Decision.Decline? Soaking(Diagnosis diagnosis)
+    static Decision.Decline? Soaking(Diagnosis diagnosis)
     {
         var soak = TimeSpan.FromSeconds(diagnosis.View.Spec.Update.SoakSeconds);
         var fresh = diagnosis.Members.FirstOrDefault(member => !member.Outdated && PodVerdict.ReadySince(member.Pod) is { } since && diagnosis.View.ObservedAt - since < soak);

@@ -46,14 +46,14 @@ internal static class Rollback
         return ReadyCondition.Judge(diagnosis, plan).Status == "True" && kept != stable ? stable : kept;
     }
 
-    private static string Wanted(ClusterView view) => MemberStatefulSet.Render(view.Cluster, StoreImage.Of(view.Spec, view.DefaultImage));
+    static string Wanted(ClusterView view) => MemberStatefulSet.Render(view.Cluster, StoreImage.Of(view.Spec, view.DefaultImage));
 
     /// <summary>The wanted StoreCluster with everything that a pod is made from as it was.</summary>
-    private static StoreCluster Stable(ClusterView view) =>
+    static StoreCluster Stable(ClusterView view) =>
         view.Cluster with { Spec = PodsOf(KubernetesJson.Deserialize<StoreClusterSpec>(view.Status.Update!.StableSpec!), view.Spec) };
 
     /// <summary>What pods are made from as the first has it, and all else as the second.</summary>
-    private static StoreClusterSpec PodsOf(StoreClusterSpec pods, StoreClusterSpec others) => others with
+    static StoreClusterSpec PodsOf(StoreClusterSpec pods, StoreClusterSpec others) => others with
     {
         Version = pods.Version,
         Image = pods.Image,

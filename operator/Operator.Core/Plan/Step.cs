@@ -6,7 +6,7 @@ namespace Operator.Core;
 /// <summary>The one thing a pass changes. Data, not a call: the shell carries it out, and carrying it out twice does no harm.</summary>
 public abstract partial record Step
 {
-    private Step()
+    Step()
     {
     }
 

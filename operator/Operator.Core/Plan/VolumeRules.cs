@@ -24,8 +24,8 @@ internal static class VolumeRules
     public static decimal? Requested(V1PersistentVolumeClaim claim) =>
         claim.Spec?.Resources?.Requests is { } requests && requests.TryGetValue("storage", out var size) ? Amount(size) : null;
 
-    private static decimal? Capacity(V1PersistentVolumeClaim claim) =>
+    static decimal? Capacity(V1PersistentVolumeClaim claim) =>
         claim.Status?.Capacity is { } capacity && capacity.TryGetValue("storage", out var size) ? Amount(size) : null;
 
-    private static decimal Amount(ResourceQuantity quantity) => quantity.ToDecimal();
+    static decimal Amount(ResourceQuantity quantity) => quantity.ToDecimal();
 }

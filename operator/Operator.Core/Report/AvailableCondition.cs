@@ -16,6 +16,6 @@ internal static class AvailableCondition
             : Lost(diagnosis);
     }
 
-    private static Verdict Lost(Diagnosis diagnosis) =>
+    static Verdict Lost(Diagnosis diagnosis) =>
         new("False", "NoQuorum", $"{diagnosis.View.Reports.Count} of {diagnosis.Members.Count} members answer, and none of them reaches a quorum");
 }

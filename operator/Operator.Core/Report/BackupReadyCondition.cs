@@ -20,11 +20,11 @@ internal static class BackupReadyCondition
             : new Verdict("Unknown", "NoAgentAnswers", "no backup agent answers");
     }
 
-    private static Verdict Nothing(ClusterView view) => view.Agents.LastFailure() is { } failure
+    static Verdict Nothing(ClusterView view) => view.Agents.LastFailure() is { } failure
         ? new Verdict("False", failure.Failure, $"nothing is backed up: {failure.Message}")
         : new Verdict("False", "FirstBackup", "the first full backup is being taken");
 
-    private static Verdict Behind(ClusterView view, BackupSpec backup, DateTime until, bool heard)
+    static Verdict Behind(ClusterView view, BackupSpec backup, DateTime until, bool heard)
     {
         var behind = $"nothing later than {until:u} can be restored, which is more than rpo ({backup.Rpo}) ago";
         if (!heard) return new Verdict("False", "NoAgentAnswers", $"{behind}, and no backup agent answers");
@@ -34,6 +34,6 @@ internal static class BackupReadyCondition
     }
 
     /// <summary>A full backup that is newer than the drill is another one than that which failed.</summary>
-    private static DrillStatus? FailedDrill(ClusterView view) =>
+    static DrillStatus? FailedDrill(ClusterView view) =>
         BackupReport.Drill(view) is { Passed: false } drill && !(BackupReport.Newest(view)?.LastFull?.Time.UtcDateTime > drill.Time) ? drill : null;
 }

@@ -15,7 +15,7 @@ internal static class ProgressingCondition
         return new Verdict("False", "Steady", "there is nothing to do");
     }
 
-    private static string Words(Step step) => step switch
+    static string Words(Step step) => step switch
     {
         Step.Apply apply => $"applying {apply.Object.Kind} {apply.Object.Metadata.Name}",
         Step.MintAuthority mint => $"making {(mint.Beside is null ? "an" : "the next")} authority for {mint.Side.Word()} certificates",

@@ -32,6 +32,6 @@ internal static class ReadyCondition
             : new Verdict("True", "AllMembersServe", $"{ready} of {wanted} members serve");
     }
 
-    private static string? First(Diagnosis diagnosis) => diagnosis.Members
+    static string? First(Diagnosis diagnosis) => diagnosis.Members
         .Where(member => !member.Ready && member.Health.State != MemberState.Leaving).Select(member => member.Health.Message).FirstOrDefault(message => message.Length > 0);
 }

@@ -53,7 +53,7 @@ public static class StatusReport
         return MemberNumbers.Add(status, diagnosis);
     }
 
-    private static string Phase(Diagnosis diagnosis)
+    static string Phase(Diagnosis diagnosis)
     {
         if (diagnosis.View.Cluster.Metadata.DeletionTimestamp is not null) return "Deleting";
         if (diagnosis.InvalidSpec is not null) return "Invalid";
@@ -67,7 +67,7 @@ public static class StatusReport
         return diagnosis.HealthyVoters.Count() == diagnosis.View.Spec.Replicas ? "Running" : "Scaling";
     }
 
-    private static MemberStatus Member(ClusterView view, MemberVerdict member) => new()
+    static MemberStatus Member(ClusterView view, MemberVerdict member) => new()
     {
         Name = member.Name.ToString(),
         MemberId = (member.Listed?.Id ?? member.Report?.MemberId)?.ToString("x"),

@@ -14,6 +14,6 @@ internal static class StorageCondition
             : new Verdict("True", "Healthy", "no member has an alarm");
     }
 
-    private static MemberName? Raised(Diagnosis diagnosis, string alarm) => diagnosis.View.Reports.OrderBy(pair => pair.Key.Number)
+    static MemberName? Raised(Diagnosis diagnosis, string alarm) => diagnosis.View.Reports.OrderBy(pair => pair.Key.Number)
         .Where(pair => pair.Value.Errors.Any(error => error.Contains(alarm, StringComparison.Ordinal))).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
 }

@@ -17,7 +17,7 @@ sealed class SimpleTokens : ITokens
     const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     /// <summary>Between two searches for what has run out: as precise as etcd's.</summary>
-    static readonly TimeSpan sweepInterval = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     readonly ReplicaLoop loop;
     readonly TimeSpan timeToLive;
@@ -77,7 +77,7 @@ sealed class SimpleTokens : ITokens
 
     void Sweep(long now)
     {
-        if (time.GetElapsedTime(lastSweep, now) < sweepInterval) return;
+        if (time.GetElapsedTime(lastSweep, now) < SweepInterval) return;
         lastSweep = now;
         foreach (var login in logins)
             if (time.GetElapsedTime(login.Value.LastSeen, now) >= timeToLive) logins.TryRemove(login);

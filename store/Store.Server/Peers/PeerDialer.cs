@@ -6,13 +6,13 @@ namespace Store.Server;
 /// <summary>Opens connections to other members and introduces this one. Retries, with pauses that grow and are never quite the same, are the caller's.</summary>
 sealed class PeerDialer(ulong clusterId, NodeId self, IReadOnlyList<string> ownPeerUrls, TlsDialing tls)
 {
-    static readonly TimeSpan dialTimeout = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>A connection that was let in, or the reason why not. Throws what sockets throw when nobody answers.</summary>
     public async Task<(Stream? Stream, PeerAnswer Answer)> DialAsync(string peerUrl, NodeId to, PeerChannel channel, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(dialTimeout);
+        limit.CancelAfter(DialTimeout);
         var url = new Uri(peerUrl);
         var stream = await OpenAsync(url, limit.Token);
         try

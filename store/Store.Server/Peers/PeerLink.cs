@@ -14,9 +14,9 @@ sealed class PeerLink : IAsyncDisposable
     const int OutboxBytesMax = 96 << 20;
     /// <summary>More than this is not copied into the socket by the loop's thread.</summary>
     const int DirectBytesMax = 128 << 10;
-    static readonly TimeSpan pingInterval = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(1);
     /// <summary>A connection that answers no ping for so long is dead, whatever TCP believes.</summary>
-    static readonly TimeSpan silenceMax = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(5);
 
     readonly PeerNetwork network;
     readonly CancellationTokenSource stopping = new();
@@ -174,10 +174,10 @@ sealed class PeerLink : IAsyncDisposable
 
     async Task PingAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(pingInterval, network.Time);
+        using var timer = new PeriodicTimer(PingInterval, network.Time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            if (network.Time.GetElapsedTime(Volatile.Read(ref lastPongTimestamp)) > silenceMax) throw new IOException("no answer to pings");
+            if (network.Time.GetElapsedTime(Volatile.Read(ref lastPongTimestamp)) > SilenceMax) throw new IOException("no answer to pings");
             lock (gate)
             {
                 outbox.BeginFrame(FrameType.Ping);

@@ -19,7 +19,7 @@ namespace Store.Server;
 /// </summary>
 sealed class PeerServer(PeerNetwork network, ILogger logger)
 {
-    static readonly TimeSpan introductionTimeMax = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan IntroductionTimeMax = TimeSpan.FromSeconds(5);
 
     readonly Lock gate = new();
     readonly HashSet<(NodeId From, PeerChannel Channel, string Reason)> refusalsLogged = [];
@@ -82,7 +82,7 @@ sealed class PeerServer(PeerNetwork network, ILogger logger)
     static async Task<bool> SpeaksPeerProtocolAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;
-        using var limit = new CancellationTokenSource(introductionTimeMax);
+        using var limit = new CancellationTokenSource(IntroductionTimeMax);
         try
         {
             while (true)
@@ -114,7 +114,7 @@ sealed class PeerServer(PeerNetwork network, ILogger logger)
     {
         var (input, output) = (connection.Transport.Input, connection.Transport.Output);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
-        limit.CancelAfter(introductionTimeMax);
+        limit.CancelAfter(IntroductionTimeMax);
         var prefix = await input.ReadAtLeastAsync(PeerHandshake.PrefixBytes, limit.Token);
         var version = prefix.Buffer.Slice(PeerHandshake.Magic.Length).FirstSpan[0];
         input.AdvanceTo(prefix.Buffer.GetPosition(PeerHandshake.PrefixBytes));

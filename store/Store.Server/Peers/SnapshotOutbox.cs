@@ -12,7 +12,7 @@ namespace Store.Server;
 sealed class SnapshotOutbox(PeerNetwork network, Func<OutgoingSnapshot> create, Func<Term> term, Action<NodeId, LogIndex, bool> report, ILogger logger)
 {
     /// <summary>A member that takes nothing for so long will not take the rest.</summary>
-    static readonly TimeSpan stallMax = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan StallMax = TimeSpan.FromSeconds(60);
 
     readonly Lock gate = new();
     readonly HashSet<NodeId> underWay = [];
@@ -59,7 +59,7 @@ sealed class SnapshotOutbox(PeerNetwork network, Func<OutgoingSnapshot> create, 
         if (stream is null) throw new IOException($"refused: {answer.Refusal}");
         await using var connection = stream;
         using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        stalled.CancelAfter(stallMax);
+        stalled.CancelAfter(StallMax);
         var frame = new FrameBuffer();
         frame.BeginFrame(FrameType.SnapshotBegin);
         frame.WriteLong(term().Value);
@@ -71,7 +71,7 @@ sealed class SnapshotOutbox(PeerNetwork network, Func<OutgoingSnapshot> create, 
             frame.EndFrame();
             await connection.WriteAsync(frame.WrittenMemory, stalled.Token);
             frame.Clear();
-            stalled.CancelAfter(stallMax);
+            stalled.CancelAfter(StallMax);
         }
         frame.BeginFrame(FrameType.SnapshotEnd);
         frame.EndFrame();

@@ -12,7 +12,7 @@ sealed class EngineFlusher : IDisposable
 {
     const ulong EntriesMax = 20_000;
     const long BytesMax = 64 << 20;
-    static readonly TimeSpan timeMax = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(30);
 
     readonly TimeProvider time;
     readonly Action<LogIndex> flushed;
@@ -45,7 +45,7 @@ sealed class EngineFlusher : IDisposable
             applied = view.Applied;
             appliedBytes = view.LiveBytes;
             if (applied == durable || wanted > durable) return;
-            var due = applied > durable + EntriesMax || Math.Abs(appliedBytes - durableBytes) > BytesMax || time.GetElapsedTime(sinceTimestamp) > timeMax;
+            var due = applied > durable + EntriesMax || Math.Abs(appliedBytes - durableBytes) > BytesMax || time.GetElapsedTime(sinceTimestamp) > TimeMax;
             if (!due) return;
             wanted = applied;
             Monitor.Pulse(gate);

@@ -10,9 +10,9 @@ namespace Store.Server;
 static class JoinedCluster
 {
     const string ClusterIdHeader = "X-Etcd-Cluster-ID";
-    static readonly TimeSpan askTimeout = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan pause = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Asks everybody named in --initial-cluster until one answers. Throws with one clear line when this member is not in the list.</summary>
     public static async Task<(ulong ClusterId, NodeId Self, IReadOnlyList<ClusterMember> Members)> AskAsync(
@@ -43,16 +43,16 @@ static class JoinedCluster
                     failure = $"{url}: {e.Message}";
                 }
             }
-            await Task.Delay(pause, time, cancellationToken);
+            await Task.Delay(Pause, time, cancellationToken);
         }
-        while (time.GetElapsedTime(started) < patience);
+        while (time.GetElapsedTime(started) < Patience);
         throw new BootException($"cannot fetch cluster info from peer urls {string.Join(',', others)}: {failure}; check that the other members run, or use --initial-cluster-state=new");
     }
 
     static async Task<(ulong ClusterId, IReadOnlyList<ClusterMember> Members)> AskAsync(TlsDialing tls, string url, CancellationToken cancellationToken)
     {
         var members = new Uri(new(url), "/members");
-        using var http = new HttpClient(tls.HttpHandler(members)) { Timeout = askTimeout };
+        using var http = new HttpClient(tls.HttpHandler(members)) { Timeout = AskTimeout };
         using var response = await http.GetAsync(members, cancellationToken);
         response.EnsureSuccessStatusCode();
         if (!response.Headers.TryGetValues(ClusterIdHeader, out var ids)) throw new FormatException("the answer names no cluster");

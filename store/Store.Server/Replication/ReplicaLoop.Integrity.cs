@@ -9,7 +9,7 @@ namespace Store.Server;
 public sealed partial class ReplicaLoop
 {
     /// <summary>Reading everything takes its time.</summary>
-    static readonly TimeSpan contentTimeout = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan ContentTimeout = TimeSpan.FromMinutes(10);
 
     ImmutableSortedSet<NodeId> diverged = [];
     CancellationTokenSource distrusted = new();
@@ -52,7 +52,7 @@ public sealed partial class ReplicaLoop
     {
         var leader = Status.Leader;
         if (leader == Status.Id) await CompareContentAsync(cancellationToken);
-        else if (!leader.IsNone) await network.AskAsync(leader, static question => question.WriteByte((byte)PeerQuestion.CompareContent), contentTimeout, cancellationToken);
+        else if (!leader.IsNone) await network.AskAsync(leader, static question => question.WriteByte((byte)PeerQuestion.CompareContent), ContentTimeout, cancellationToken);
     }
 
     /// <summary>Of this member, once it has the revision.</summary>
@@ -73,7 +73,7 @@ public sealed partial class ReplicaLoop
                 question.WriteByte((byte)PeerQuestion.HashKv);
                 question.WriteLong((ulong)revision.Value);
             },
-            contentTimeout,
+            ContentTimeout,
             cancellationToken);
         if (answer is not { } reader) return null;
         return new(reader.Name<StoreError>(), (uint)reader.Long(), new((long)reader.Long()), revision, revision);

@@ -9,7 +9,7 @@ namespace Store.Server;
 /// </content>
 public sealed partial class ReplicaLoop
 {
-    static readonly TimeSpan leaderRetryPause = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan LeaderRetryPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Renewals by the read round that they wait for.</summary>
     readonly Dictionary<ulong, List<(LeaseId Id, TaskCompletionSource<LeaseRenewal> Answer)>> renewing = [];
@@ -25,7 +25,7 @@ public sealed partial class ReplicaLoop
             var renewal = Status.Role == RaftRole.Leader ? await RenewHereAsync(id) : await RenewAtLeaderAsync(id, cancellationToken);
             if (IsFinal(renewal.Error)) return renewal;
             if (time.GetElapsedTime(started) > options.RequestTimeout) return new(StoreError.Timeout, 0);
-            await Task.Delay(leaderRetryPause, time, cancellationToken);
+            await Task.Delay(LeaderRetryPause, time, cancellationToken);
         }
     }
 
@@ -38,7 +38,7 @@ public sealed partial class ReplicaLoop
             var remaining = Status.Role == RaftRole.Leader ? await TimeToLiveHereAsync(id) : await TimeToLiveAtLeaderAsync(id, cancellationToken);
             if (IsFinal(remaining.Error)) return remaining;
             if (time.GetElapsedTime(started) > options.RequestTimeout) return new(StoreError.Timeout, 0, 0, []);
-            await Task.Delay(leaderRetryPause, time, cancellationToken);
+            await Task.Delay(LeaderRetryPause, time, cancellationToken);
         }
     }
 

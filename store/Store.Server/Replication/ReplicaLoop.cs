@@ -21,9 +21,9 @@ public sealed partial class ReplicaLoop : IDisposable
     const int IdleCompactionRows = 1_000;
     const int BusyCompactionRows = 100;
     /// <summary>etcd's --warning-apply-duration.</summary>
-    static readonly TimeSpan slowApply = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan SlowApply = TimeSpan.FromMilliseconds(100);
     /// <summary>etcd measures each request; here a batch is one apply.</summary>
-    static readonly TagList applyTags = new() { { "version", "v3" }, { "op", "Batch" }, { "success", "true" } };
+    static readonly TagList ApplyTags = new() { { "version", "v3" }, { "op", "Batch" }, { "success", "true" } };
 
     readonly Replica replica;
     readonly LogWriter writer;
@@ -137,7 +137,7 @@ public sealed partial class ReplicaLoop : IDisposable
             if (answer.Error == StoreError.NotLeader) answer = await ChangeAtLeaderAsync(kind, change, cancellationToken);
             // Nothing was proposed: the leader has changed, perhaps because it is the one to be removed.
             if (answer.Error != StoreError.NotLeader || time.GetElapsedTime(started) > options.RequestTimeout) return answer;
-            await Task.Delay(leaderRetryPause, time, cancellationToken);
+            await Task.Delay(LeaderRetryPause, time, cancellationToken);
         }
     }
 
@@ -262,8 +262,8 @@ public sealed partial class ReplicaLoop : IDisposable
     /// <summary>A turn in which something was applied is taken for the apply: the rest of it only moves what is in memory.</summary>
     static void Measure(TimeSpan apply)
     {
-        StoreMetrics.ApplySeconds.Record(apply.TotalSeconds, applyTags);
-        if (apply > slowApply) StoreMetrics.SlowApplies.Add();
+        StoreMetrics.ApplySeconds.Record(apply.TotalSeconds, ApplyTags);
+        if (apply > SlowApply) StoreMetrics.SlowApplies.Add();
     }
 
     /// <summary>Others first, then the own disk, then those who wait: what takes longest starts earliest.</summary>

@@ -16,7 +16,7 @@ public sealed record NodeEnd(int ExitCode, string Message);
 /// </summary>
 public sealed class StoreNode : IAsyncDisposable
 {
-    static readonly TimeSpan publishPause = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan PublishPause = TimeSpan.FromSeconds(1);
 
     readonly ServerOptions options;
     readonly TimeProvider time;
@@ -130,7 +130,7 @@ public sealed class StoreNode : IAsyncDisposable
                 var reply = await Loop.ProposeAsync(new() { MemberAttributes = attributes }, stopping.Token);
                 if (reply.Error == StoreError.Stopped) return;
                 if (reply.Error == StoreError.None && IsPublished()) Log.AttributesPublished(logger, storage.Self.ToString());
-                else await Task.Delay(publishPause, time, stopping.Token);
+                else await Task.Delay(PublishPause, time, stopping.Token);
             }
         }
         catch (OperationCanceledException)

@@ -17,14 +17,14 @@ static class StateFormat
 #endif
 
     /// <summary>The cluster version from which on a format is written, by format, from the second one on.</summary>
-    static readonly (int Major, int Minor)[] writtenFrom = [(3, 8)];
+    static readonly (int Major, int Minor)[] WrittenFrom = [(3, 8)];
 
     /// <summary>What every member of a cluster of this version can read.</summary>
     public static byte Under(string clusterVersion)
     {
         var format = First;
         if (ClusterVersions.Parse(clusterVersion) is not { } version) return format;
-        while (format < Newest && version.CompareTo(writtenFrom[format - First]) >= 0) format++;
+        while (format < Newest && version.CompareTo(WrittenFrom[format - First]) >= 0) format++;
         return format;
     }
 

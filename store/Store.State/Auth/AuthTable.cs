@@ -118,7 +118,7 @@ sealed class AuthTable(AppliedBatch batch)
         var permission = new RangePermission(given.PermType, given.Key, given.RangeEnd);
         var same = role.Permissions.FirstOrDefault(each => each.Key == given.Key && each.RangeEnd == given.RangeEnd);
         var all = same is null
-            ? [.. role.Permissions.Append(permission).OrderBy(each => each.Key, keyOrder)]
+            ? [.. role.Permissions.Append(permission).OrderBy(each => each.Key, KeyOrder)]
             : role.Permissions.Replace(same, permission);
         Advance(Put(View, role with { Permissions = all }));
         return StoreError.None;
@@ -134,7 +134,7 @@ sealed class AuthTable(AppliedBatch batch)
         return StoreError.None;
     }
 
-    static readonly IComparer<ByteString> keyOrder = Comparer<ByteString>.Create((a, b) => a.Span.SequenceCompareTo(b.Span));
+    static readonly IComparer<ByteString> KeyOrder = Comparer<ByteString>.Create((a, b) => a.Span.SequenceCompareTo(b.Span));
 
     static bool IsRange(ReadOnlySpan<byte> key, ReadOnlySpan<byte> rangeEnd) =>
         !key.IsEmpty && (rangeEnd.IsEmpty || rangeEnd is [0] || key.SequenceCompareTo(rangeEnd) < 0);

@@ -23,7 +23,7 @@ public sealed record ChainLink(Func<string, IEnumerable<BackendPair>> Read, Revi
 public sealed class BackendChain
 {
     /// <summary>In the order of their names.</summary>
-    static readonly string[] buckets =
+    static readonly string[] NamesInOrder =
     [
         BackendKeys.Alarm, BackendKeys.Auth, BackendKeys.AuthRoles, BackendKeys.AuthUsers, BackendKeys.Cluster, BackendKeys.Key, BackendKeys.Lease,
         BackendKeys.Members, BackendKeys.MembersRemoved, BackendKeys.Meta,
@@ -41,7 +41,7 @@ public sealed class BackendChain
         this.until = until;
     }
 
-    public IReadOnlyList<BackendBucket> Buckets => [.. buckets.Select(name => new BackendBucket(name, Read(name)))];
+    public IReadOnlyList<BackendBucket> Buckets => [.. NamesInOrder.Select(name => new BackendBucket(name, Read(name)))];
 
     /// <summary>For <see cref="RestoreOptions.FormerLeases"/>.</summary>
     public IReadOnlyList<BackendPair>? FormerLeases

@@ -6,7 +6,7 @@ namespace Store.State;
 /// </summary>
 public sealed class WatchRange : IEquatable<WatchRange>, IComparable<WatchRange>
 {
-    static readonly byte[] lowestKey = [0];
+    static readonly byte[] LowestKey = [0];
 
     readonly byte[] key;
 
@@ -20,7 +20,7 @@ public sealed class WatchRange : IEquatable<WatchRange>, IComparable<WatchRange>
     }
 
     public static WatchRange Of(ReadOnlySpan<byte> key, ReadOnlySpan<byte> rangeEnd) =>
-        new(key.IsEmpty ? lowestKey : key.ToArray(), rangeEnd switch
+        new(key.IsEmpty ? LowestKey : key.ToArray(), rangeEnd switch
         {
             [] => null,
             [0] => [],

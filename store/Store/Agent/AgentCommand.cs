@@ -52,7 +52,7 @@ static class AgentCommand
           --log-level 'info', --log-format 'json'          As the store's.
         """;
 
-    static readonly string[] flags =
+    static readonly string[] Flags =
     [
         "location", "encryption-key-file", "scratch-dir", "endpoint", "cacert", "cert", "key", "user", "password-file", "delta-interval", "full-interval", "full-rate-limit", "drill-interval",
         "keep-hourly", "keep-daily", "keep-weekly", "keep-min", "garbage-grace", "listen-metrics-urls", "log-level", "log-format", .. LocationFlags.All, "help",
@@ -62,7 +62,7 @@ static class AgentCommand
     {
         try
         {
-            var given = CommandArguments.Parse(Name, arguments, flags, LocationFlags.Booleans);
+            var given = CommandArguments.Parse(Name, arguments, Flags, LocationFlags.Booleans);
             if (given.WantsHelp)
             {
                 Console.WriteLine(Help);

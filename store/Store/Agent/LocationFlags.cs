@@ -6,10 +6,10 @@ namespace Store;
 /// <summary>The flags that say how a location of backups is reached.</summary>
 static class LocationFlags
 {
-    static readonly string[] ofS3 = ["s3-endpoint", "s3-region", "s3-path-style", "s3-credentials-dir"];
-    static readonly string[] ofAzure = ["azure-account", "azure-endpoint", "azure-credentials-dir"];
+    static readonly string[] OfS3 = ["s3-endpoint", "s3-region", "s3-path-style", "s3-credentials-dir"];
+    static readonly string[] OfAzure = ["azure-account", "azure-endpoint", "azure-credentials-dir"];
 
-    public static readonly IReadOnlyList<string> All = [.. ofS3, .. ofAzure];
+    public static readonly IReadOnlyList<string> All = [.. OfS3, .. OfAzure];
 
     /// <summary>Those that may stand without a value.</summary>
     public static readonly IReadOnlyList<string> Booleans = ["s3-path-style"];
@@ -18,8 +18,8 @@ static class LocationFlags
     public static LocationOptions Read(CommandArguments arguments, string name)
     {
         var location = Parse(arguments, name);
-        Refuse(arguments, name, location is LocationOptions.S3 ? [] : ofS3, "s3://BUCKET/PREFIX");
-        Refuse(arguments, name, location is LocationOptions.Azure ? [] : ofAzure, "azblob://CONTAINER/PREFIX");
+        Refuse(arguments, name, location is LocationOptions.S3 ? [] : OfS3, "s3://BUCKET/PREFIX");
+        Refuse(arguments, name, location is LocationOptions.Azure ? [] : OfAzure, "azblob://CONTAINER/PREFIX");
         return location switch
         {
             LocationOptions.S3 bucket => bucket with

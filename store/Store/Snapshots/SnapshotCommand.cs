@@ -11,10 +11,10 @@ static class SnapshotCommand
     const string Name = "store snapshot";
 
     /// <summary>Flags that the start of a member has, too.</summary>
-    static readonly string[] ofMember = ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
-    static readonly string[] ofStatus = ["write-out", "help"];
-    static readonly string[] ofRestore =
-        [.. ofMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", "once", .. BackupSource.Flags, .. ofStatus];
+    static readonly string[] OfMember = ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
+    static readonly string[] OfStatus = ["write-out", "help"];
+    static readonly string[] OfRestore =
+        [.. OfMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", "once", .. BackupSource.Flags, .. OfStatus];
 
     const string Help =
         """
@@ -71,8 +71,8 @@ static class SnapshotCommand
 
     static string Answer(string[] arguments) => arguments switch
     {
-        ["status", .. var rest] => Status(CommandArguments.Parse(Name, rest, ofStatus)),
-        ["restore", .. var rest] => Restore(CommandArguments.Parse(Name, rest, ofRestore, ["skip-hash-check", "mark-compacted", "once", .. LocationFlags.Booleans])),
+        ["status", .. var rest] => Status(CommandArguments.Parse(Name, rest, OfStatus)),
+        ["restore", .. var rest] => Restore(CommandArguments.Parse(Name, rest, OfRestore, ["skip-hash-check", "mark-compacted", "once", .. LocationFlags.Booleans])),
         [] or ["--help" or "-h" or "help"] => Help,
         [var other, ..] => throw new FlagException($"unknown command 'snapshot {other}': it is 'snapshot status' or 'snapshot restore'; see store snapshot --help"),
     };
@@ -108,7 +108,7 @@ static class SnapshotCommand
     /// <summary>The start of a member knows these flags, and how they must fit together.</summary>
     static ServerOptions MemberOf(CommandArguments arguments)
     {
-        var flags = ofMember.Where(arguments.Has).Select(name => $"--{name}={arguments.Text(name)}").ToList();
+        var flags = OfMember.Where(arguments.Has).Select(name => $"--{name}={arguments.Text(name)}").ToList();
         return CommandLine.Parse(flags, _ => null) switch
         {
             CommandLine.Serve serve => serve.Options,

@@ -10,7 +10,7 @@ namespace EndToEnd.Tests;
 /// <summary>Clients that others wrote, unchanged.</summary>
 public sealed class ForeignClientTests
 {
-    static readonly string conversation = Path.Combine(Binaries.RepositoryRoot, "tests/EndToEnd.Tests/Clients/etcd3");
+    static readonly string Conversation = Path.Combine(Binaries.RepositoryRoot, "tests/EndToEnd.Tests/Clients/etcd3");
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -76,7 +76,7 @@ public sealed class ForeignClientTests
     static async Task<string> InstalledAsync()
     {
         var folder = Directory.CreateDirectory(Path.Combine(Binaries.RepositoryRoot, "out/etcd3")).FullName;
-        foreach (var file in Directory.GetFiles(conversation)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        foreach (var file in Directory.GetFiles(Conversation)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         (await Shell.RunAsync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder], null, TimeSpan.FromMinutes(3), cancellationToken: Token)).Succeeded();
         return folder;
     }

@@ -16,13 +16,13 @@ namespace EndToEnd.Tests;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    static readonly int cases = Ordeal.Cases;
+    static readonly int Cases = Ordeal.Cases;
 
     /// <summary>Done as asked they would end the service of others, or take it from them, and rightly so.</summary>
-    static readonly string[] mighty = ["MemberAdd", "MemberRemove", "MemberUpdate", "MemberPromote", "Alarm", "AuthEnable", "Downgrade", "MoveLeader"];
+    static readonly string[] Mighty = ["MemberAdd", "MemberRemove", "MemberUpdate", "MemberPromote", "Alarm", "AuthEnable", "Downgrade", "MoveLeader"];
 
     /// <summary>A prefix of a kind that does not exist.</summary>
-    static readonly byte[] noMessage = [9, 0, 0, 0, 0];
+    static readonly byte[] NoMessage = [9, 0, 0, 0, 0];
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -32,15 +32,15 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public Task Requests_of_any_content_are_answered() => TormentAsync(async (member, random) =>
     {
         var messages = new RandomMessages(random);
-        var methods = Methods.Where(method => !mighty.Contains(method.Name)).ToArray();
+        var methods = Methods.Where(method => !Mighty.Contains(method.Name)).ToArray();
         using var http = Client(member);
-        for (var n = 0; n < cases; n++)
+        for (var n = 0; n < Cases; n++)
         {
             var method = methods[random.Next(methods.Length)];
             var message = messages.Of(method.InputType).ToByteArray();
             var body = Prefixed(random.Next(2) == 0 ? message : messages.Damage(message));
             // A watch outlives its last request, as in etcd: something that is no message ends it.
-            await CallAsync(http, method, method.IsClientStreaming ? [.. body, .. noMessage] : body);
+            await CallAsync(http, method, method.IsClientStreaming ? [.. body, .. NoMessage] : body);
         }
     });
 
@@ -51,7 +51,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         foreach (var method in Methods)
         {
             // A field without a number; a length beyond the end; a number without an end; a prefix of no known kind; no prefix.
-            byte[][] bodies = [Prefixed([0]), Prefixed([0x0a, 0xff, 0xff, 0xff, 0x7f]), Prefixed([0x08, .. Enumerable.Repeat((byte)0xff, 12)]), noMessage, [0, 0], Prefixed(Noise(random, 40), 0x7fffffff)];
+            byte[][] bodies = [Prefixed([0]), Prefixed([0x0a, 0xff, 0xff, 0xff, 0x7f]), Prefixed([0x08, .. Enumerable.Repeat((byte)0xff, 12)]), NoMessage, [0, 0], Prefixed(Noise(random, 40), 0x7fffffff)];
             foreach (var body in bodies) Assert.NotEqual(0, await CallAsync(http, method, body));
         }
     });
@@ -65,14 +65,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         byte[] nested = [];
         for (var depth = 0; depth < 10_000; depth++) nested = Field(2, Field(4, nested));
         Assert.NotEqual(0, await CallAsync(http, method, Prefixed(nested)));
-        foreach (var each in Methods.Where(each => !mighty.Contains(each.Name)))
+        foreach (var each in Methods.Where(each => !Mighty.Contains(each.Name)))
             await CallAsync(http, each, Prefixed([.. Enumerable.Repeat((byte)0x9b, 100_000).Select((b, n) => n % 2 == 0 ? b : (byte)0x06)]));
     });
 
     [Fact]
     public Task Frames_of_any_content_end_their_connection_at_most() => TormentAsync(async (member, random) =>
     {
-        for (var n = 0; n < cases / 10; n++)
+        for (var n = 0; n < Cases / 10; n++)
         {
             using var connection = await RawConnection.OpenHttp2Async(member.ClientPort, Cancellation);
             for (var frames = random.Next(1, 30); frames > 0; frames--)
@@ -90,7 +90,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public Task Anything_instead_of_a_greeting_is_turned_away_on_the_client_and_the_peer_port() => TormentAsync(async (member, random) =>
     {
         byte[][] greetings = [RawConnection.Preface.ToArray(), "SCPEER\0\u0001"u8.ToArray(), "GET / HTTP/1.1\r\n"u8.ToArray(), [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]];
-        for (var n = 0; n < cases / 10; n++)
+        for (var n = 0; n < Cases / 10; n++)
         {
             using var connection = await RawConnection.OpenAsync(random.Next(2) == 0 ? member.ClientPort : member.PeerPort, Cancellation);
             var greeting = greetings[random.Next(greetings.Length)];

@@ -10,7 +10,7 @@ namespace EndToEnd.Tests;
 public sealed class HandshakeFuzzTests(ITestOutputHelper output) : IDisposable
 {
     /// <summary>The member gives a handshake five seconds; the machine may be busy.</summary>
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(40);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     readonly ClusterCertificates certificates = new();
 
@@ -110,7 +110,7 @@ public sealed class HandshakeFuzzTests(ITestOutputHelper output) : IDisposable
         return wire.ToArray();
     }
 
-    static Task<long> EndsAsync(RawConnection connection) => connection.ReadToEndAsync(Cancellation).WaitAsync(patience, Cancellation);
+    static Task<long> EndsAsync(RawConnection connection) => connection.ReadToEndAsync(Cancellation).WaitAsync(Patience, Cancellation);
 
     public void Dispose() => certificates.Dispose();
 }

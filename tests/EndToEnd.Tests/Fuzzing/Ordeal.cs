@@ -14,7 +14,7 @@ sealed class Ordeal(MemberProcess member)
 {
     const long GrowthBytesMax = 64 << 20;
     const int DescriptorsSpare = 16;
-    static readonly TimeSpan settleTimeMax = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan SettleTimeMax = TimeSpan.FromSeconds(30);
 
     /// <summary>FUZZ_CASES: how many of each kind.</summary>
     public static int Cases { get; } = Setting("FUZZ_CASES", 2_000);
@@ -92,7 +92,7 @@ sealed class Ordeal(MemberProcess member)
     {
         var started = Stopwatch.GetTimestamp();
         do await Task.Delay(500, cancellationToken);
-        while (!settled() && Stopwatch.GetElapsedTime(started) < settleTimeMax);
+        while (!settled() && Stopwatch.GetElapsedTime(started) < SettleTimeMax);
     }
 
     int Descriptors() => Directory.GetFileSystemEntries($"/proc/{member.ProcessId}/fd").Length;

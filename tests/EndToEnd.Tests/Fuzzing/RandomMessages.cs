@@ -7,7 +7,7 @@ namespace EndToEnd.Tests;
 sealed class RandomMessages(Random random)
 {
     const int DepthMax = 4;
-    static readonly long[] numbers = [0, 1, -1, 2, 1000, int.MaxValue, int.MinValue, long.MaxValue, long.MinValue];
+    static readonly long[] Numbers = [0, 1, -1, 2, 1000, int.MaxValue, int.MinValue, long.MaxValue, long.MinValue];
 
     public IMessage Of(MessageDescriptor type, int depth = 0)
     {
@@ -64,7 +64,7 @@ sealed class RandomMessages(Random random)
         var other => throw new NotSupportedException($"{other} in {field.FullName}"),
     };
 
-    long Number() => random.Next(3) == 0 ? random.NextInt64() : numbers[random.Next(numbers.Length)];
+    long Number() => random.Next(3) == 0 ? random.NextInt64() : Numbers[random.Next(Numbers.Length)];
 
     byte[] Bytes()
     {

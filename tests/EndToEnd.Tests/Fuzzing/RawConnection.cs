@@ -11,11 +11,9 @@ sealed class RawConnection : IDisposable
     public const byte Data = 0, Headers = 1, Reset = 3, Settings = 4, GoAway = 7, Continuation = 9;
     public const byte EndStream = 1, EndHeaders = 4;
 
-    static readonly byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
-
     readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    public static ReadOnlySpan<byte> Preface => preface;
+    public static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
     public static async Task<RawConnection> OpenAsync(int port, CancellationToken cancellationToken)
     {
@@ -28,7 +26,7 @@ sealed class RawConnection : IDisposable
     public static async Task<RawConnection> OpenHttp2Async(int port, CancellationToken cancellationToken)
     {
         var connection = await OpenAsync(port, cancellationToken);
-        await connection.TrySendAsync((byte[])[.. preface, .. Frame(Settings, 0, 0, [])], cancellationToken);
+        await connection.TrySendAsync((byte[])[.. Preface, .. Frame(Settings, 0, 0, [])], cancellationToken);
         return connection;
     }
 

@@ -10,7 +10,7 @@ namespace EndToEnd.Tests;
 public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
 {
     // A cluster of its own beside the one that KUBECONFIG may name: other folder, ports and addresses.
-    static readonly Dictionary<string, string> beside = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, string> Beside = new(StringComparer.Ordinal)
     {
         ["KUBE_RUN"] = "/run/kube-on-store",
         ["KUBE_PORT"] = "7443",
@@ -50,6 +50,6 @@ public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
         }
 
         Task<ShellResult> KubeAsync(string script, TimeSpan limit, params string[] arguments) =>
-            Shell.RunAsync(Path.Combine(Binaries.KubeScripts!, script), arguments, beside, limit, cancellationToken: stop);
+            Shell.RunAsync(Path.Combine(Binaries.KubeScripts!, script), arguments, Beside, limit, cancellationToken: stop);
     }
 }

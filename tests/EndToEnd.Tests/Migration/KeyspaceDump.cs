@@ -9,7 +9,7 @@ namespace EndToEnd.Tests;
 /// <summary>Everything that clients can read of a member: every key as of every revision that compaction has left, leases with their keys, and the hash.</summary>
 static class KeyspaceDump
 {
-    static readonly ByteString everything = ByteString.CopyFrom(0);
+    static readonly ByteString Everything = ByteString.CopyFrom(0);
 
     /// <param name="from">The first revision to read; the last one is the newest.</param>
     public static async Task<string> ReadAsync(MemberProcess member, long from, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ static class KeyspaceDump
     }
 
     static async Task<RangeResponse> RangeAsync(KV.KVClient kv, long revision, CancellationToken cancellationToken) =>
-        await kv.RangeAsync(new() { Key = everything, RangeEnd = everything, Revision = revision }, cancellationToken: cancellationToken);
+        await kv.RangeAsync(new() { Key = Everything, RangeEnd = Everything, Revision = revision }, cancellationToken: cancellationToken);
 
     static async Task AppendLeasesAsync(MemberProcess member, StringBuilder text, CancellationToken cancellationToken)
     {

@@ -14,7 +14,7 @@ public sealed class CertificateRotationTests(ITestOutputHelper output)
     /// <summary>A member starts anew after each so many: then it, and whoever dials it, shakes hands with the newest files.</summary>
     const int RestartEvery = 6;
 
-    static readonly int rotations = int.TryParse(Environment.GetEnvironmentVariable("TLS_ROTATIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 30;
+    static readonly int Rotations = int.TryParse(Environment.GetEnvironmentVariable("TLS_ROTATIONS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 30;
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -29,7 +29,7 @@ public sealed class CertificateRotationTests(ITestOutputHelper output)
         try
         {
             await using var load = await SteadyLoad.StartAsync(cluster.Members.Where(member => member != resting), Cancellation);
-            for (var n = 1; n <= rotations; n++)
+            for (var n = 1; n <= Rotations; n++)
             {
                 foreach (var step in new[] { certificates.Announce, certificates.Reissue, certificates.Retire })
                 {
@@ -45,7 +45,7 @@ public sealed class CertificateRotationTests(ITestOutputHelper output)
             }
 
             var (writes, reads, seen) = await load.StopAsync();
-            output.WriteLine($"{rotations} rotations, {writes} writes and {reads} reads without a failure, {seen} events on each watch that was open all the while");
+            output.WriteLine($"{Rotations} rotations, {writes} writes and {reads} reads without a failure, {seen} events on each watch that was open all the while");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

@@ -14,7 +14,7 @@ namespace EndToEnd.Tests;
 sealed class SteadyLoad : IAsyncDisposable
 {
     const string Prefix = "load/";
-    static readonly TimeSpan stepTimeMax = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan StepTimeMax = TimeSpan.FromSeconds(20);
 
     readonly CancellationTokenSource stopping;
     readonly List<Task> workers = [];
@@ -45,7 +45,7 @@ sealed class SteadyLoad : IAsyncDisposable
         while (before.Where((count, n) => Interlocked.Read(ref rounds[n]) < count + 2).Any())
         {
             foreach (var worker in workers.Where(worker => worker.IsFaulted)) await worker;
-            Assert.True(Stopwatch.GetElapsedTime(started) < stepTimeMax, "a client has stopped asking");
+            Assert.True(Stopwatch.GetElapsedTime(started) < StepTimeMax, "a client has stopped asking");
             await Task.Delay(5, stopping.Token);
         }
     }
@@ -110,7 +110,7 @@ sealed class SteadyLoad : IAsyncDisposable
         public async Task HasSeenAsync(long count)
         {
             var started = Stopwatch.GetTimestamp();
-            while (Interlocked.Read(ref seen) < count && !reading.IsCompleted && Stopwatch.GetElapsedTime(started) < stepTimeMax) await Task.Delay(20);
+            while (Interlocked.Read(ref seen) < count && !reading.IsCompleted && Stopwatch.GetElapsedTime(started) < StepTimeMax) await Task.Delay(20);
             Assert.Equal(count, Interlocked.Read(ref seen));
             if (reading.IsCompleted) await reading;
         }

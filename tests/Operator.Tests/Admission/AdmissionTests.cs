@@ -9,7 +9,7 @@ namespace Operator.Tests;
 /// <summary>What gets past an API server with the generated definition, and what the operator says to what should not have.</summary>
 public sealed class AdmissionTests
 {
-    private static readonly CrdAdmission s_admission = new(cel: true);
+    static readonly CrdAdmission Admission = new(cel: true);
 
     public static TheoryData<string> Fields => [.. SpecField.All.Select(one => one.Name)];
 
@@ -30,16 +30,16 @@ public sealed class AdmissionTests
     public void What_the_schema_refuses_the_operator_refuses_too_and_names_the_field(string name, string value)
     {
         var spec = CrdAdmission.Filled(Find(name).Set([], JsonNode.Parse(value)));
-        Assert.StartsWith(name, s_admission.Refusal("orders", spec, old: null), StringComparison.Ordinal);
+        Assert.StartsWith(name, Admission.Refusal("orders", spec, old: null), StringComparison.Ordinal);
         var said = Judge(spec);
         Assert.True(said?.StartsWith(name, StringComparison.Ordinal), $"{name} = {value}: the operator says {said ?? "nothing"}");
     }
 
-    private static string? Judge(JsonObject spec) => SpecValidation.Check(new StoreCluster
+    static string? Judge(JsonObject spec) => SpecValidation.Check(new StoreCluster
     {
         Metadata = new V1ObjectMeta { Name = "orders", NamespaceProperty = "shop" },
         Spec = KubernetesJson.Deserialize<StoreClusterSpec>(spec.ToJsonString()),
     });
 
-    private static SpecField Find(string name) => SpecField.All.Single(field => field.Name == name);
+    static SpecField Find(string name) => SpecField.All.Single(field => field.Name == name);
 }

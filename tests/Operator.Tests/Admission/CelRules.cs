@@ -9,10 +9,10 @@ namespace Operator.Tests;
 /// <summary>The rules of x-kubernetes-validations, with Kubernetes' quantity library, as an API server of 1.25 and later applies them.</summary>
 internal static class CelRules
 {
-    private sealed record Amount(decimal Value);
+    sealed record Amount(decimal Value);
 
-    private static readonly CelEnvironment s_environment = Environment();
-    private static readonly Dictionary<string, CelProgramDelegate> s_programs = new(StringComparer.Ordinal);
+    static readonly CelEnvironment TheEnvironment = Environment();
+    static readonly Dictionary<string, CelProgramDelegate> Programs = new(StringComparer.Ordinal);
 
     /// <param name="old">What was there before; null when it is made. Rules that ask for it hold for a change alone.</param>
     public static IEnumerable<string> Errors(JsonObject schema, JsonNode? value, JsonNode? old, string path)
@@ -34,16 +34,16 @@ internal static class CelRules
         foreach (var error in items.SelectMany((item, index) => Errors(itemSchema, item, null, $"{path}[{index}]"))) yield return error;
     }
 
-    private static bool Holds(string rule, JsonNode? value, JsonNode? old)
+    static bool Holds(string rule, JsonNode? value, JsonNode? old)
     {
-        lock (s_programs)
+        lock (Programs)
         {
-            if (!s_programs.TryGetValue(rule, out var program)) s_programs[rule] = program = s_environment.Compile(rule);
+            if (!Programs.TryGetValue(rule, out var program)) Programs[rule] = program = TheEnvironment.Compile(rule);
             return (bool)program(new Dictionary<string, object?> { ["self"] = Plain(value), ["oldSelf"] = Plain(old) })!;
         }
     }
 
-    private static CelEnvironment Environment()
+    static CelEnvironment Environment()
     {
         var environment = new CelEnvironment(null, null);
         environment.RegisterFunction("quantity", [typeof(string)], arguments => new Amount(new ResourceQuantity((string)arguments[0]!).ToDecimal()));
@@ -51,7 +51,7 @@ internal static class CelRules
         return environment;
     }
 
-    private static object? Plain(JsonNode? value) => value switch
+    static object? Plain(JsonNode? value) => value switch
     {
         null => null,
         JsonObject item => item.ToDictionary(pair => pair.Key, pair => Plain(pair.Value)),

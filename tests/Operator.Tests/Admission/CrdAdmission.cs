@@ -7,10 +7,10 @@ namespace Operator.Tests;
 /// <param name="cel">Whether it is new enough (1.25) to apply the definition's CEL rules.</param>
 internal sealed class CrdAdmission(bool cel)
 {
-    private static readonly JsonObject s_root = (JsonObject)CrdBuilder.Build(typeof(StoreCluster))["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!;
+    static readonly JsonObject Root = (JsonObject)CrdBuilder.Build(typeof(StoreCluster))["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!;
 
     /// <summary>The schema of spec.</summary>
-    public static JsonObject Spec { get; } = (JsonObject)s_root["properties"]!["spec"]!;
+    public static JsonObject Spec { get; } = (JsonObject)Root["properties"]!["spec"]!;
 
     public static JsonObject Filled(JsonObject spec) => StructuralSchema.Filled(Spec, spec);
 
@@ -19,8 +19,8 @@ internal sealed class CrdAdmission(bool cel)
     public string? Refusal(string name, JsonObject spec, JsonObject? old)
     {
         if (StructuralSchema.Errors(Spec, spec, "spec").FirstOrDefault() is { } structural) return structural;
-        return cel ? CelRules.Errors(s_root, Whole(name, spec), old is null ? null : Whole(name, old), "").FirstOrDefault()?.TrimStart('.') : null;
+        return cel ? CelRules.Errors(Root, Whole(name, spec), old is null ? null : Whole(name, old), "").FirstOrDefault()?.TrimStart('.') : null;
     }
 
-    private static JsonObject Whole(string name, JsonObject spec) => new() { ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = spec.DeepClone() };
+    static JsonObject Whole(string name, JsonObject spec) => new() { ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = spec.DeepClone() };
 }

@@ -37,7 +37,7 @@ internal static class StructuralSchema
         };
     }
 
-    private static string? Type(JsonObject schema, JsonNode? value)
+    static string? Type(JsonObject schema, JsonNode? value)
     {
         if (schema["x-kubernetes-int-or-string"] is not null) return IsInteger(value) || value?.GetValueKind() == JsonValueKind.String ? null : "must be an integer or a string";
         var type = (string?)schema["type"];
@@ -53,9 +53,9 @@ internal static class StructuralSchema
         return fits ? null : $"must be of type {type}";
     }
 
-    private static bool IsInteger(JsonNode? value) => value?.GetValueKind() == JsonValueKind.Number && long.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+    static bool IsInteger(JsonNode? value) => value?.GetValueKind() == JsonValueKind.Number && long.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 
-    private static IEnumerable<string> OfObject(JsonObject schema, JsonObject item, string path)
+    static IEnumerable<string> OfObject(JsonObject schema, JsonObject item, string path)
     {
         foreach (var name in (schema["required"] as JsonArray ?? []).Select(name => (string)name!))
         {
@@ -71,7 +71,7 @@ internal static class StructuralSchema
         }
     }
 
-    private static IEnumerable<string> OfList(JsonObject schema, JsonArray list, string path)
+    static IEnumerable<string> OfList(JsonObject schema, JsonArray list, string path)
     {
         if ((int?)schema["maxItems"] < list.Count) yield return $"{path}: has more than {schema["maxItems"]} items";
         foreach (var (item, index) in list.Select((item, index) => (item, index)))
@@ -84,7 +84,7 @@ internal static class StructuralSchema
         if (ids.Distinct().Count() < ids.Count) yield return $"{path}: two items have the same {string.Join(", ", keys.Select(key => (string)key!))}";
     }
 
-    private static IEnumerable<string> OfScalar(JsonObject schema, JsonNode value)
+    static IEnumerable<string> OfScalar(JsonObject schema, JsonNode value)
     {
         if (schema["enum"] is JsonArray choices && !choices.Any(choice => JsonNode.DeepEquals(choice, value))) yield return $"is {value.ToJsonString()}, which is none of {choices.ToJsonString()}";
         if (value.GetValueKind() == JsonValueKind.Number)

@@ -71,5 +71,5 @@ public sealed class CrdTests
         Assert.Equal(text, KubernetesJson.Serialize(KubernetesJson.Deserialize<StoreClusterStatus>(text)));
     }
 
-    private static V1CustomResourceDefinition Load() => KubernetesYaml.Deserialize<V1CustomResourceDefinition>(CrdBuilder.Yaml<StoreCluster>(), strict: true);
+    static V1CustomResourceDefinition Load() => KubernetesYaml.Deserialize<V1CustomResourceDefinition>(CrdBuilder.Yaml<StoreCluster>(), strict: true);
 }

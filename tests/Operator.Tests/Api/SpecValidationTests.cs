@@ -134,14 +134,14 @@ public sealed class SpecValidationTests
     public void What_only_the_operator_reads_restarts_nobody() =>
         Assert.Equal(Render("{}"), Render("paused: true\n  update: { soakSeconds: 60 }\n  healing: { enabled: false }\n  services: { client: { type: NodePort } }"));
 
-    private static string Render(string spec)
+    static string Render(string spec)
     {
         var member = new MemberName("orders", 1);
         var cluster = Read(spec);
         return MemberStatefulSet.Build(cluster, member, Ticket.Sealed(member, "shop"), "token", "store:1").Spec.Template.Metadata.Annotations[Annotations.Render];
     }
 
-    private static StoreCluster Read(string spec)
+    static StoreCluster Read(string spec)
     {
         var cluster = Yaml.Read<StoreCluster>($"apiVersion: storecluster.io/v1alpha1\nkind: StoreCluster\nmetadata:\n  name: orders\nspec:{(spec == "{}" ? " {}" : "\n  " + spec)}\n");
         cluster.Metadata.NamespaceProperty = "shop";

@@ -7,8 +7,8 @@ namespace Operator.Tests;
 /// <summary>What a StoreBackup says and does next.</summary>
 public sealed class BackupRunTests
 {
-    private static readonly DateTimeOffset s_now = new(World.Now);
-    private static readonly AgentBackup s_old = new("old", 80, s_now.AddHours(-2), 1000, 300), s_new = new("new", 90, s_now, 1100, 310);
+    static readonly DateTimeOffset Now = new(World.Now);
+    static readonly AgentBackup Old = new("old", 80, Now.AddHours(-2), 1000, 300), New = new("new", 90, Now, 1100, 310);
 
     [Theory]
     [InlineData("no cluster", "there is no StoreCluster orders")]
@@ -20,9 +20,9 @@ public sealed class BackupRunTests
         var formed = new World().Formed(3);
         var (cluster, agents) = situation switch
         {
-            "no cluster" => (null, Agents(s_old)),
-            "no backups" => (formed.Cluster(), Agents(s_old)),
-            "not formed" => (new World().Named().Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster(), Agents(s_old)),
+            "no cluster" => (null, Agents(Old)),
+            "no backups" => (formed.Cluster(), Agents(Old)),
+            "not formed" => (new World().Named().Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster(), Agents(Old)),
             _ => (Cluster(), new Dictionary<MemberName, AgentReport>()),
         };
         var run = BackupRun.Decide(Backup(null), cluster, agents, World.Now);
@@ -34,28 +34,28 @@ public sealed class BackupRunTests
     [Fact]
     public void Nobody_is_asked_before_status_says_what_for()
     {
-        var first = BackupRun.Decide(Backup(null), Cluster(), Agents(s_old), World.Now);
+        var first = BackupRun.Decide(Backup(null), Cluster(), Agents(Old), World.Now);
         Assert.Equal((StoreBackupStatus.Running, "old", "cafe", World.Now, null), (first.Status.Phase, first.Status.After, first.Status.ClusterId, first.Status.StartedAt, first.Ask));
-        var second = BackupRun.Decide(Backup(first.Status), Cluster(), Agents(s_old), World.Now.AddSeconds(1));
+        var second = BackupRun.Decide(Backup(first.Status), Cluster(), Agents(Old), World.Now.AddSeconds(1));
         Assert.Equal(new MemberName("orders", 2), second.Ask);
     }
 
     [Fact]
     public void A_newer_full_backup_is_it()
     {
-        var run = BackupRun.Decide(Backup(Running()), Cluster(), Agents(s_new), World.Now.AddSeconds(9));
+        var run = BackupRun.Decide(Backup(Running()), Cluster(), Agents(New), World.Now.AddSeconds(9));
         Assert.True(run.Status.Ended);
         Assert.Null(run.Ask);
         Assert.Equal(
             (StoreBackupStatus.Succeeded, "new", 90, World.Now, 1100, 310, "s3://backups/", World.Now.AddSeconds(9)),
             (run.Status.Phase, run.Status.Id, run.Status.Revision, run.Status.Time, run.Status.Bytes, run.Status.StoredBytes, run.Status.Location, run.Status.CompletedAt));
-        Assert.Same(run.Status, BackupRun.Decide(Backup(run.Status), cluster: null, Agents(s_old), World.Now.AddDays(1)).Status);
+        Assert.Same(run.Status, BackupRun.Decide(Backup(run.Status), cluster: null, Agents(Old), World.Now.AddDays(1)).Status);
     }
 
     [Fact]
     public void After_its_time_it_has_failed_and_says_why()
     {
-        var agents = Agents(s_old).ToDictionary(pair => pair.Key, pair => pair.Value with { LastFailure = new AgentFailure(s_now, "Full", "the bucket is full") });
+        var agents = Agents(Old).ToDictionary(pair => pair.Key, pair => pair.Value with { LastFailure = new AgentFailure(Now, "Full", "the bucket is full") });
         Assert.Equal(StoreBackupStatus.Running, BackupRun.Decide(Backup(Running()), Cluster(), agents, World.Now.AddSeconds(3599)).Status.Phase);
         var run = BackupRun.Decide(Backup(Running()), Cluster(), agents, World.Now.AddSeconds(3600));
         Assert.Equal(StoreBackupStatus.Failed, run.Status.Phase);
@@ -68,7 +68,7 @@ public sealed class BackupRunTests
         var started = BackupRun.Decide(Backup(null), Cluster(), Agents(null), World.Now).Status;
         Assert.Null(started.After);
         Assert.NotNull(BackupRun.Decide(Backup(started), Cluster(), Agents(null), World.Now).Ask);
-        Assert.Equal(StoreBackupStatus.Succeeded, BackupRun.Decide(Backup(started), Cluster(), Agents(s_old), World.Now).Status.Phase);
+        Assert.Equal(StoreBackupStatus.Succeeded, BackupRun.Decide(Backup(started), Cluster(), Agents(Old), World.Now).Status.Phase);
     }
 
     [Fact]
@@ -94,13 +94,13 @@ public sealed class BackupRunTests
         }
     }
 
-    private static StoreBackup Backup(StoreBackupStatus? status) =>
+    static StoreBackup Backup(StoreBackupStatus? status) =>
         new() { Metadata = new V1ObjectMeta { Name = "now", NamespaceProperty = World.Namespace }, Spec = new StoreBackupSpec { Cluster = "orders" }, Status = status };
 
-    private static StoreBackupStatus Running() => BackupRun.Decide(Backup(null), Cluster(), Agents(s_old), World.Now).Status;
+    static StoreBackupStatus Running() => BackupRun.Decide(Backup(null), Cluster(), Agents(Old), World.Now).Status;
 
-    private static StoreCluster Cluster() => new World().Formed(3).Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster();
+    static StoreCluster Cluster() => new World().Formed(3).Spec(spec => Scenario.BackedUp(spec, "backups")).Cluster();
 
-    private static Dictionary<MemberName, AgentReport> Agents(AgentBackup? full) => Enumerable.Range(1, 3).ToDictionary(
+    static Dictionary<MemberName, AgentReport> Agents(AgentBackup? full) => Enumerable.Range(1, 3).ToDictionary(
         number => new MemberName("orders", number), number => new AgentReport { Location = "s3://backups/", Turn = number == 2, LastFull = full });
 }

@@ -7,12 +7,12 @@ namespace Operator.Tests;
 /// <summary>A cluster that begins with what was backed up: once, by the member that forms it, and by nobody else.</summary>
 public sealed class RestoreTests
 {
-    private static readonly MemberName s_seed = new("orders", 1);
+    static readonly MemberName Seed = new("orders", 1);
 
     [Fact]
     public void The_seed_restores_before_it_forms_the_cluster_under_ids_that_follow_from_its_own_token()
     {
-        var restore = Assert.Single(Pod(Ticket.Form(s_seed, World.Namespace)).InitContainers);
+        var restore = Assert.Single(Pod(Ticket.Form(Seed, World.Namespace)).InitContainers);
         Assert.Equal(["/app/store", "snapshot", "restore"], restore.Command);
         Assert.Contains("--from=s3://backups", restore.Args);
         Assert.Contains("--initial-cluster-token=token", restore.Args);
@@ -24,7 +24,7 @@ public sealed class RestoreTests
     [Fact]
     public void Nobody_restores_once_the_cluster_has_formed_and_that_restarts_nobody()
     {
-        var (form, later) = (Set(Ticket.Form(s_seed, World.Namespace)), Set(Ticket.Sealed(s_seed, World.Namespace)));
+        var (form, later) = (Set(Ticket.Form(Seed, World.Namespace)), Set(Ticket.Sealed(Seed, World.Namespace)));
         Assert.Null(later.Spec.Template.Spec.InitContainers);
         Assert.DoesNotContain(later.Spec.Template.Spec.Volumes, volume => volume.Name.StartsWith("restore-", StringComparison.Ordinal));
         Assert.Equal(form.Spec.Template.Metadata.Annotations[Annotations.Render], later.Spec.Template.Metadata.Annotations[Annotations.Render]);
@@ -43,7 +43,7 @@ public sealed class RestoreTests
             ["to-revision", var revision] => From() with { Revision = long.Parse(revision) },
             _ => From() with { ClusterId = "cafe" },
         };
-        Assert.Contains(argument, Set(Ticket.Form(s_seed, World.Namespace), restore).Spec.Template.Spec.InitContainers[0].Args);
+        Assert.Contains(argument, Set(Ticket.Form(Seed, World.Namespace), restore).Spec.Template.Spec.InitContainers[0].Args);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class RestoreTests
     public void Once_it_has_formed_it_is_restored() =>
         Assert.Equal("True", Of(StatusReport.Build(Diagnosis.Of(Latched(new World().Formed(3)).View()), new Plan(null, Plan.Steady, []), error: null), "Restored").Status);
 
-    private static StoreClusterStatus Report(V1ContainerState now, string? before)
+    static StoreClusterStatus Report(V1ContainerState now, string? before)
     {
         var view = Latched(new World().Named().Operation(Operations.Form, 1).Member(1, member =>
         {
@@ -119,15 +119,15 @@ public sealed class RestoreTests
         return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null);
     }
 
-    private static World Latched(World world) => world.Spec(spec => spec with { Bootstrap = new BootstrapSpec { Restore = From() } })
+    static World Latched(World world) => world.Spec(spec => spec with { Bootstrap = new BootstrapSpec { Restore = From() } })
         .Status(status => status with { Bootstrap = BootstrapValidation.Latch(new StoreClusterSpec { Bootstrap = new BootstrapSpec { Restore = From() } }) });
 
-    private static RestoreSpec From() => new() { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = "backups", CredentialsSecret = new LocalReference { Name = "s3" } } } };
+    static RestoreSpec From() => new() { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = "backups", CredentialsSecret = new LocalReference { Name = "s3" } } } };
 
-    private static V1PodSpec Pod(Ticket ticket) => Set(ticket).Spec.Template.Spec;
+    static V1PodSpec Pod(Ticket ticket) => Set(ticket).Spec.Template.Spec;
 
-    private static V1StatefulSet Set(Ticket ticket, RestoreSpec? restore = null) =>
-        MemberStatefulSet.Build(new World().Spec(spec => spec with { Bootstrap = new BootstrapSpec { Restore = restore ?? From() } }).Cluster(), s_seed, ticket, "token", World.Image);
+    static V1StatefulSet Set(Ticket ticket, RestoreSpec? restore = null) =>
+        MemberStatefulSet.Build(new World().Spec(spec => spec with { Bootstrap = new BootstrapSpec { Restore = restore ?? From() } }).Cluster(), Seed, ticket, "token", World.Image);
 
-    private static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
+    static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
 }

@@ -7,7 +7,7 @@ namespace Operator.Tests;
 /// <summary>How an authority is replaced: each phase, what it waits for, and what it writes.</summary>
 public sealed class AuthorityRotationTests
 {
-    private const TlsSide Side = TlsSide.Peer;
+    const TlsSide Side = TlsSide.Peer;
 
     [Theory]
     [InlineData(199, null, null)]
@@ -173,7 +173,7 @@ public sealed class AuthorityRotationTests
         Assert.Equal("orders-1-0", Assert.IsType<Step.RefreshPod>(world.Plan().Step).Pod);
     }
 
-    private static TlsWorld Announced()
+    static TlsWorld Announced()
     {
         var world = new TlsWorld(3);
         var authority = world.Authority(Side);
@@ -181,7 +181,7 @@ public sealed class AuthorityRotationTests
     }
 
     /// <summary>Every Secret tells to trust both; the certificates are still of the old one.</summary>
-    private static TlsWorld Promoted()
+    static TlsWorld Promoted()
     {
         var world = Announced();
         var (old, next) = (world.Authority(Side).Current, world.Authority(Side).Next!);
@@ -195,7 +195,7 @@ public sealed class AuthorityRotationTests
         return world.Put(Side, promoted).Rotation(Side, RotationStatus.Reissuing, old.Key);
     }
 
-    private static void Accept(TlsWorld world, params int[] members)
+    static void Accept(TlsWorld world, params int[] members)
     {
         foreach (var member in members) world.Shakes(member, Side, new Handshake("1", AcceptsNext: true));
     }

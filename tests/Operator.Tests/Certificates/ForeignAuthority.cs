@@ -10,11 +10,11 @@ namespace Operator.Tests;
 /// <summary>Somebody else's authority, a person's or cert-manager's: it signs what it is asked to, right or wrong.</summary>
 internal sealed class ForeignAuthority
 {
-    private readonly X509Certificate2 _certificate;
+    readonly X509Certificate2 certificate;
 
-    private ForeignAuthority(X509Certificate2 certificate) => _certificate = certificate;
+    ForeignAuthority(X509Certificate2 certificate) => this.certificate = certificate;
 
-    public string Pem => _certificate.ExportCertificatePem() + "\n";
+    public string Pem => certificate.ExportCertificatePem() + "\n";
 
     public static ForeignAuthority Root(DateTime now, int days = 300)
     {
@@ -25,8 +25,8 @@ internal sealed class ForeignAuthority
     /// <summary>Its certificate with other dates: the same name and key.</summary>
     public string PemOf(DateTime from, DateTime until)
     {
-        using var key = _certificate.GetECDsaPrivateKey()!;
-        using var again = Authority(_certificate.Subject, key).CreateSelfSigned(new DateTimeOffset(from), new DateTimeOffset(until));
+        using var key = certificate.GetECDsaPrivateKey()!;
+        using var again = Authority(certificate.Subject, key).CreateSelfSigned(new DateTimeOffset(from), new DateTimeOffset(until));
         return again.ExportCertificatePem() + "\n";
     }
 
@@ -34,7 +34,7 @@ internal sealed class ForeignAuthority
     public ForeignAuthority Intermediate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var signed = Authority("CN=intermediate", key).Create(_certificate, new DateTimeOffset(_certificate.NotBefore), new DateTimeOffset(_certificate.NotAfter), RandomNumberGenerator.GetBytes(8));
+        using var signed = Authority("CN=intermediate", key).Create(certificate, new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter), RandomNumberGenerator.GetBytes(8));
         return new ForeignAuthority(signed.CopyWithPrivateKey(key));
     }
 
@@ -54,7 +54,7 @@ internal sealed class ForeignAuthority
         if (purposes is not null) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. purposes.Select(purpose => new Oid(purpose))], critical: false));
         // A serial number is positive.
         byte[] serial = [0x40, .. RandomNumberGenerator.GetBytes(15)];
-        using var signed = request.Create(_certificate, new DateTimeOffset(from), new DateTimeOffset(until), serial);
+        using var signed = request.Create(certificate, new DateTimeOffset(from), new DateTimeOffset(until), serial);
         return (signed.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
@@ -79,7 +79,7 @@ internal sealed class ForeignAuthority
         }.Where(entry => entry.Value.Length > 0).ToDictionary(entry => entry.Key, entry => Encoding.UTF8.GetBytes(entry.Value)),
     };
 
-    private static CertificateRequest Authority(string name, ECDsa key)
+    static CertificateRequest Authority(string name, ECDsa key)
     {
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));

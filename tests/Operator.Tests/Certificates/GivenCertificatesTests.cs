@@ -7,12 +7,12 @@ namespace Operator.Tests;
 /// <summary>Certificates of Secrets that somebody else keeps: what is wrong with them is said, and nothing is written to them.</summary>
 public sealed class GivenCertificatesTests
 {
-    private static readonly TlsSpec s_tls = new() { Client = new ClientTlsSpec { Issuer = new IssuerSpec { SecretRefs = new SecretRefsSpec { Member = new LocalReference { Name = "corporate" } } } } };
+    static readonly TlsSpec Tls = new() { Client = new ClientTlsSpec { Issuer = new IssuerSpec { SecretRefs = new SecretRefsSpec { Member = new LocalReference { Name = "corporate" } } } } };
 
     [Fact]
     public void A_missing_Secret_stops_a_cluster_before_it_begins_and_is_named()
     {
-        var world = new World().Spec(spec => spec with { Tls = s_tls }).Status(status => status with { ClusterToken = "token", Tls = TlsSides.Latch(new StoreClusterSpec { Tls = s_tls }) });
+        var world = new World().Spec(spec => spec with { Tls = Tls }).Status(status => status with { ClusterToken = "token", Tls = TlsSides.Latch(new StoreClusterSpec { Tls = Tls }) });
         var plan = world.Plan();
         Assert.Null(plan.Step);
         Assert.Equal(("Certificates", "SecretMissing"), (Assert.Single(plan.Blocked).Rule, plan.Blocked[0].Reason));
@@ -90,7 +90,7 @@ public sealed class GivenCertificatesTests
         var cluster = Formed().Cluster();
         var set = MemberStatefulSet.Build(cluster, new MemberName("orders", 1), Ticket.Sealed(new MemberName("orders", 1), "shop"), "token", World.Image);
         Assert.Equal("corporate", set.Spec.Template.Spec.Volumes.Single(volume => volume.Name == "tls-client").Secret.SecretName);
-        var renamed = cluster with { Spec = cluster.Spec with { Tls = s_tls with { Client = new ClientTlsSpec { Issuer = new IssuerSpec { SecretRefs = new SecretRefsSpec { Member = new LocalReference { Name = "other" } } } } } } };
+        var renamed = cluster with { Spec = cluster.Spec with { Tls = Tls with { Client = new ClientTlsSpec { Issuer = new IssuerSpec { SecretRefs = new SecretRefsSpec { Member = new LocalReference { Name = "other" } } } } } } };
         Assert.NotEqual(MemberStatefulSet.Render(cluster, World.Image), MemberStatefulSet.Render(renamed, World.Image));
     }
 
@@ -101,11 +101,11 @@ public sealed class GivenCertificatesTests
         Assert.Contains("spec.tls.client.issuer was SecretRefs when the cluster began", Assert.Single(world.Plan().Blocked).Message, StringComparison.Ordinal);
     }
 
-    private static World Formed() => new World().Spec(spec => spec with { Tls = s_tls }).Formed(3).Status(status => status with { Tls = TlsSides.Latch(new StoreClusterSpec { Tls = s_tls }) });
+    static World Formed() => new World().Spec(spec => spec with { Tls = Tls }).Formed(3).Status(status => status with { Tls = TlsSides.Latch(new StoreClusterSpec { Tls = Tls }) });
 
-    private const string Wildcard = "*.orders-peers.shop.svc", ClientPurpose = "1.3.6.1.5.5.7.3.2";
+    const string Wildcard = "*.orders-peers.shop.svc", ClientPurpose = "1.3.6.1.5.5.7.3.2";
 
-    private static V1Secret Flawed(string flaw)
+    static V1Secret Flawed(string flaw)
     {
         var now = World.Now;
         var authority = ForeignAuthority.Root(now);
@@ -125,5 +125,5 @@ public sealed class GivenCertificatesTests
         };
     }
 
-    private static V1Secret Secret(string certificate, string key, string authority) => ForeignAuthority.Secret("corporate", certificate, key, authority);
+    static V1Secret Secret(string certificate, string key, string authority) => ForeignAuthority.Secret("corporate", certificate, key, authority);
 }

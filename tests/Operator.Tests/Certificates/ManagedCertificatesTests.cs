@@ -7,7 +7,7 @@ namespace Operator.Tests;
 /// <summary>Certificates that cert-manager signs: what is asked of it, and what is said while it has not answered.</summary>
 public sealed class ManagedCertificatesTests
 {
-    private static readonly TlsSpec s_tls = new()
+    static readonly TlsSpec Tls = new()
     {
         Client = new ClientTlsSpec { Issuer = new IssuerSpec { CertManager = new CertManagerSpec { IssuerRef = new CertManagerIssuer { Name = "corporate", Kind = "ClusterIssuer" } } } },
         ExtraSans = ["store.example", "192.0.2.7"],
@@ -48,7 +48,7 @@ public sealed class ManagedCertificatesTests
     [Fact]
     public void What_cert_manager_says_of_a_Certificate_that_it_does_not_sign_is_passed_on()
     {
-        var view = Formed(s_tls, out var managed);
+        var view = Formed(Tls, out var managed);
         managed[2] = Says(managed[2], "False", "DoesNotExist", "Referenced \"ClusterIssuer\" not found: corporate");
         view = view with { Managed = managed, Given = Secrets(managed.Where(certificate => certificate.Metadata.Name != "orders-1-server-tls")) };
         var blocked = Assert.Single(Planner.Decide(Diagnosis.Of(view)).Blocked);
@@ -59,7 +59,7 @@ public sealed class ManagedCertificatesTests
     [Fact]
     public void An_issuer_that_tells_no_authority_cannot_serve()
     {
-        var view = Formed(s_tls, out var managed);
+        var view = Formed(Tls, out var managed);
         view.Given["orders-client-tls"].Data.Remove("ca.crt");
         var blocked = Assert.Single(Planner.Decide(Diagnosis.Of(view)).Blocked);
         Assert.Equal("SecretInvalid", blocked.Reason);
@@ -69,9 +69,9 @@ public sealed class ManagedCertificatesTests
     [Fact]
     public void Changed_Certificates_follow_one_after_the_other_each_when_the_one_before_is_seen_to_be_shown()
     {
-        var view = Loaded(Formed(s_tls, out var managed));
+        var view = Loaded(Formed(Tls, out var managed));
         Assert.Empty(Planner.Decide(Diagnosis.Of(view)).Blocked);
-        view = view with { Cluster = view.Cluster with { Spec = view.Spec with { Tls = s_tls with { ExtraSans = ["store.example"] } } } };
+        view = view with { Cluster = view.Cluster with { Spec = view.Spec with { Tls = Tls with { ExtraSans = ["store.example"] } } } };
         // Those of the operator and of applications are for no name: the first that changes is the first member's.
         for (var number = 1; number <= 3; number++)
         {
@@ -107,7 +107,7 @@ public sealed class ManagedCertificatesTests
     [Fact]
     public void The_Certificate_of_a_member_that_is_gone_is_deleted_and_then_the_Secret_that_cert_manager_leaves()
     {
-        var view = Formed(s_tls, out var managed);
+        var view = Formed(Tls, out var managed);
         var gone = ManagedCertificates.Build(view.Cluster, new WantedCertificate(TlsSide.Client, "orders-9-server-tls", "orders-9", ["orders-9"], new MemberName("orders", 9)));
         gone.Metadata.Uid = "gone";
         var left = Secret(gone.Spec);
@@ -122,17 +122,17 @@ public sealed class ManagedCertificatesTests
         Assert.Null(Planner.Decide(Diagnosis.Of(view)).Step);
     }
 
-    private static World Begun() => new World().Spec(spec => spec with { Tls = s_tls }).Status(status => status with { ClusterToken = "token", Tls = TlsSides.Latch(new StoreClusterSpec { Tls = s_tls }) });
+    static World Begun() => new World().Spec(spec => spec with { Tls = Tls }).Status(status => status with { ClusterToken = "token", Tls = TlsSides.Latch(new StoreClusterSpec { Tls = Tls }) });
 
-    private static readonly ForeignAuthority s_authority = ForeignAuthority.Root(World.Now);
+    static readonly ForeignAuthority Authority = ForeignAuthority.Root(World.Now);
 
-    private static V1Secret Secret(ManagedCertificateSpec spec) => s_authority.Secret(spec.SecretName, World.Now, [.. spec.DnsNames ?? [], .. spec.IpAddresses ?? []]);
+    static V1Secret Secret(ManagedCertificateSpec spec) => Authority.Secret(spec.SecretName, World.Now, [.. spec.DnsNames ?? [], .. spec.IpAddresses ?? []]);
 
-    private static Dictionary<string, V1Secret> Secrets(IEnumerable<ManagedCertificate> managed) =>
+    static Dictionary<string, V1Secret> Secrets(IEnumerable<ManagedCertificate> managed) =>
         managed.ToDictionary(certificate => certificate.Spec.SecretName, certificate => Secret(certificate.Spec), StringComparer.Ordinal);
 
     /// <summary>Three members with a Certificate for everybody, all signed.</summary>
-    private static ClusterView Formed(TlsSpec tls, out List<ManagedCertificate> managed)
+    static ClusterView Formed(TlsSpec tls, out List<ManagedCertificate> managed)
     {
         var world = new World().Spec(spec => spec with { Tls = tls }).Formed(3).Status(status => status with { Tls = TlsSides.Latch(new StoreClusterSpec { Tls = tls }) });
         managed = [.. WantedCertificate.OfAll(Diagnosis.Of(world.View()), TlsSide.Client).Select(wanted => ManagedCertificates.Build(world.Cluster(), wanted))];
@@ -141,14 +141,14 @@ public sealed class ManagedCertificatesTests
     }
 
     /// <summary>Each member shows what its Secret holds.</summary>
-    private static ClusterView Loaded(ClusterView view) => view with
+    static ClusterView Loaded(ClusterView view) => view with
     {
         Handshakes = Enumerable.Range(1, 3).Select(number => new MemberName("orders", number)).ToDictionary(
             member => (member, TlsSide.Client),
             member => new Handshake(Certificate.Read(view.Shown(member, TlsSide.Client), "tls.crt", "tls.key")!.Serial, AcceptsNext: false)),
     };
 
-    private static ManagedCertificate Says(ManagedCertificate certificate, string status, string reason, string message, long generation = 1) => certificate with
+    static ManagedCertificate Says(ManagedCertificate certificate, string status, string reason, string message, long generation = 1) => certificate with
     {
         Status = new ManagedCertificateStatus { Conditions = [new V1Condition { Type = "Ready", Status = status, Reason = reason, Message = message, ObservedGeneration = generation }] },
     };

@@ -8,51 +8,51 @@ namespace Operator.Tests;
 /// away or replace one thing.</summary>
 internal sealed class TlsWorld
 {
-    private readonly World _world;
-    private readonly Dictionary<string, V1Secret> _secrets = new(StringComparer.Ordinal);
-    private readonly List<CertificateStatus> _loaded = [];
+    readonly World world;
+    readonly Dictionary<string, V1Secret> secrets = new(StringComparer.Ordinal);
+    readonly List<CertificateStatus> loaded = [];
 
     public TlsWorld(int members, TlsSpec? tls = null)
     {
         Spec = tls ?? new TlsSpec { Client = new ClientTlsSpec(), Peer = new PeerTlsSpec() };
-        _world = new World().Spec(spec => spec with { Tls = Spec }).Formed(members);
-        foreach (var side in _world.Cluster().Spec.WithTls())
+        world = new World().Spec(spec => spec with { Tls = Spec }).Formed(members);
+        foreach (var side in world.Cluster().Spec.WithTls())
         {
             Put(side, new Authority(Mint(World.Now.AddDays(-60)), Next: null, Previous: null));
-            foreach (var wanted in WantedCertificate.Of(Diagnosis.Of(_world.View()), side)) Issue(wanted, World.Now);
+            foreach (var wanted in WantedCertificate.Of(Diagnosis.Of(world.View()), side)) Issue(wanted, World.Now);
         }
 
-        _world.Status(status => status with { Tls = TlsSides.Latch(_world.Cluster().Spec) });
+        world.Status(status => status with { Tls = TlsSides.Latch(world.Cluster().Spec) });
     }
 
     public TlsSpec Spec { get; }
 
-    public World Base => _world;
+    public World Base => world;
 
     public static Certificate Mint(DateTime at) => CertificateMinter.Authority("test", TimeSpan.FromDays(300), at);
 
-    public Authority Authority(TlsSide side) => Core.Authority.Read(_secrets[CertificateNames.Authority("orders", side)])!;
+    public Authority Authority(TlsSide side) => Core.Authority.Read(secrets[CertificateNames.Authority("orders", side)])!;
 
-    public Certificate Leaf(string secret) => Certificate.Read(_secrets[secret], "tls.crt", "tls.key")!;
+    public Certificate Leaf(string secret) => Certificate.Read(secrets[secret], "tls.crt", "tls.key")!;
 
-    public V1Secret Secret(string name) => _secrets[name];
+    public V1Secret Secret(string name) => secrets[name];
 
     public TlsWorld Put(TlsSide side, Authority authority)
     {
-        var secret = authority.Secret(_world.Cluster(), side, version: "7");
-        _secrets[secret.Metadata.Name] = secret;
+        var secret = authority.Secret(world.Cluster(), side, version: "7");
+        secrets[secret.Metadata.Name] = secret;
         return this;
     }
 
     public TlsWorld Without(string secret)
     {
-        _secrets.Remove(secret);
+        secrets.Remove(secret);
         return this;
     }
 
     public TlsWorld Replace(V1Secret secret)
     {
-        _secrets[secret.Metadata.Name] = secret;
+        secrets[secret.Metadata.Name] = secret;
         return this;
     }
 
@@ -61,13 +61,13 @@ internal sealed class TlsWorld
     {
         var authority = Authority(wanted.Side);
         var (pem, key) = CertificateMinter.Leaf(authority.Current, wanted.CommonName, wanted.Names, TimeSpan.FromDays(30), at);
-        return Replace(CertificateSecret.OfLeaf(_world.Cluster(), wanted.Secret, pem, key, authority.Bundle, at));
+        return Replace(CertificateSecret.OfLeaf(world.Cluster(), wanted.Secret, pem, key, authority.Bundle, at));
     }
 
     /// <summary>Every certificate of the side anew.</summary>
     public TlsWorld IssueAll(TlsSide side, DateTime at)
     {
-        foreach (var wanted in WantedCertificate.Of(Diagnosis.Of(_world.View()), side).ToList()) Issue(wanted, at);
+        foreach (var wanted in WantedCertificate.Of(Diagnosis.Of(world.View()), side).ToList()) Issue(wanted, at);
         return this;
     }
 
@@ -75,7 +75,7 @@ internal sealed class TlsWorld
 
     public TlsWorld Latched(TlsSide side, Func<TlsSideStatus, TlsSideStatus> change)
     {
-        _world.Status(status => status with { Tls = status.Tls!.With(side, change(status.Tls.Of(side)!)) });
+        world.Status(status => status with { Tls = status.Tls!.With(side, change(status.Tls.Of(side)!)) });
         return this;
     }
 
@@ -83,18 +83,18 @@ internal sealed class TlsWorld
     public TlsWorld Loaded(params string[] secrets)
     {
         foreach (var name in secrets)
-            _loaded.Add(new CertificateStatus { Name = name, Serial = Leaf(name).Serial, NotAfter = Leaf(name).NotAfter, RenewAt = Leaf(name).RenewAt, Loaded = true });
-        _world.Status(status => status with { Tls = status.Tls! with { Certificates = _loaded } });
+            loaded.Add(new CertificateStatus { Name = name, Serial = Leaf(name).Serial, NotAfter = Leaf(name).NotAfter, RenewAt = Leaf(name).RenewAt, Loaded = true });
+        world.Status(status => status with { Tls = status.Tls! with { Certificates = loaded } });
         return this;
     }
 
     public TlsWorld Shakes(int member, TlsSide side, Handshake handshake)
     {
-        _world.Handshake(member, side, handshake);
+        world.Handshake(member, side, handshake);
         return this;
     }
 
-    public ClusterView View() => _world.View() with { Secrets = [.. _secrets.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)] };
+    public ClusterView View() => world.View() with { Secrets = [.. secrets.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value)] };
 
     public Plan Plan() => Planner.Decide(Diagnosis.Of(View()));
 

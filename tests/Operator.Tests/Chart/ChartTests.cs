@@ -127,16 +127,16 @@ public sealed class ChartTests
         Assert.True(code == 0, output + error);
     }
 
-    private static async Task<IReadOnlyList<object>> RenderAsync(params string[] more) => KubernetesYaml.LoadAllFromString(await RenderTextAsync(more), strict: true);
+    static async Task<IReadOnlyList<object>> RenderAsync(params string[] more) => KubernetesYaml.LoadAllFromString(await RenderTextAsync(more), strict: true);
 
-    private static async Task<string> RenderTextAsync(params string[] more)
+    static async Task<string> RenderTextAsync(params string[] more)
     {
         var (code, output, error) = await HelmAsync(["template", "store-operator", Repository.At("charts", "store-operator"), "--namespace", "system", .. more]);
         Assert.True(code == 0, error);
         return output;
     }
 
-    private static async Task<(int Code, string Output, string Error)> HelmAsync(params string[] arguments)
+    static async Task<(int Code, string Output, string Error)> HelmAsync(params string[] arguments)
     {
         Assert.SkipUnless(Helm is not null, "helm is not on the PATH");
         var start = new ProcessStartInfo(Helm!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -147,6 +147,6 @@ public sealed class ChartTests
         return (process.ExitCode, await output, await error);
     }
 
-    private static string? Helm => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+    static string? Helm => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, "helm")).FirstOrDefault(File.Exists);
 }

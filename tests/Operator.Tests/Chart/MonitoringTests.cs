@@ -8,10 +8,10 @@ namespace Operator.Tests;
 /// <summary>What the chart ships for Prometheus and Grafana. Needs promtool, which comes with Debian's Prometheus, and says so when it is not there.</summary>
 public sealed partial class MonitoringTests
 {
-    private static readonly string s_monitoring = Repository.At("charts", "store-operator", "monitoring");
+    static readonly string Monitoring = Repository.At("charts", "store-operator", "monitoring");
 
     [Fact]
-    public Task Prometheus_accepts_the_alert_rules() => PromtoolAsync("check", "rules", "--lint-fatal", Path.Combine(s_monitoring, "rules.yaml"));
+    public Task Prometheus_accepts_the_alert_rules() => PromtoolAsync("check", "rules", "--lint-fatal", Path.Combine(Monitoring, "rules.yaml"));
 
     [Fact]
     public Task Alerts_come_when_they_should_and_not_before() => PromtoolAsync("test", "rules", Repository.At("tests", "Operator.Tests", "Chart", "alerts.test.yaml"));
@@ -36,22 +36,22 @@ public sealed partial class MonitoringTests
     public void Alerts_and_dashboards_name_no_metric_of_ours_that_does_not_exist()
     {
         var telemetry = File.ReadAllText(Repository.At("operator", "Operator.Controller", "Hosting", "Telemetry.cs")) + File.ReadAllText(Repository.At("store", "Store.Agent", "Hosting", "AgentMetrics.cs"));
-        var texts = Expressions().Append(File.ReadAllText(Path.Combine(s_monitoring, "rules.yaml")));
+        var texts = Expressions().Append(File.ReadAllText(Path.Combine(Monitoring, "rules.yaml")));
         var named = texts.SelectMany(text => OwnMetric().Matches(text)).Select(match => HistogramPart().Replace(match.Value, "")).Distinct().ToList();
         Assert.NotEmpty(named);
         Assert.All(named, metric => Assert.Contains($"\"{metric}\"", telemetry, StringComparison.Ordinal));
     }
 
     /// <summary>As Grafana would send them, with everything chosen.</summary>
-    private static List<string> Expressions() =>
+    static List<string> Expressions() =>
     [
-        .. from file in Directory.GetFiles(Path.Combine(s_monitoring, "dashboards"), "*.json").Order(StringComparer.Ordinal)
+        .. from file in Directory.GetFiles(Path.Combine(Monitoring, "dashboards"), "*.json").Order(StringComparer.Ordinal)
            from panel in JsonDocument.Parse(File.ReadAllText(file)).RootElement.GetProperty("panels").EnumerateArray()
            from target in panel.GetProperty("targets").EnumerateArray()
            select GrafanaVariable().Replace(target.GetProperty("expr").GetString()!.Replace("$__rate_interval", "1m", StringComparison.Ordinal), ".*"),
     ];
 
-    private static async Task PromtoolAsync(params string[] arguments)
+    static async Task PromtoolAsync(params string[] arguments)
     {
         Assert.SkipUnless(Promtool is not null, "promtool is not on the PATH");
         using var process = Process.Start(new ProcessStartInfo(Promtool!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
@@ -61,7 +61,7 @@ public sealed partial class MonitoringTests
         Assert.True(process.ExitCode == 0, await output + await error);
     }
 
-    private static string? Promtool => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+    static string? Promtool => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
 
     [GeneratedRegex(@"\$[a-z]+")]

@@ -12,7 +12,7 @@ namespace Operator.Tests;
 [Collection<ControlPlaneTests>]
 public sealed class ApiServerTests(ControlPlane plane)
 {
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Applying_the_same_again_changes_nothing_and_what_is_left_out_goes_while_others_fields_stay()

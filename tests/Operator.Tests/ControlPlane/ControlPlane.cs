@@ -14,30 +14,30 @@ public sealed class ControlPlaneTests : ICollectionFixture<ControlPlane>;
 /// <summary>A namespace of its own on the API server of KUBECONFIG, with the StoreCluster's definition. Pods need not run there.</summary>
 public sealed class ControlPlane : IAsyncLifetime
 {
-    private readonly string? _kubeConfig = Environment.GetEnvironmentVariable("KUBECONFIG");
-    private readonly List<string> _ours = [];
-    private Kubernetes? _client;
+    readonly string? kubeConfig = Environment.GetEnvironmentVariable("KUBECONFIG");
+    readonly List<string> ours = [];
+    Kubernetes? client;
 
     public string Namespace { get; } = $"store-{Guid.NewGuid():n}"[..18];
 
     /// <summary>A client that is not the operator's: what users do.</summary>
-    public Kubernetes Client => _client ?? throw new InvalidOperationException("needs a Kubernetes");
+    public Kubernetes Client => client ?? throw new InvalidOperationException("needs a Kubernetes");
 
     internal KubeApi Api { get; private set; } = null!;
 
-    public void Require() => Assert.SkipUnless(_kubeConfig is { Length: > 0 }, "needs the API server of a Kubernetes: set KUBECONFIG");
+    public void Require() => Assert.SkipUnless(kubeConfig is { Length: > 0 }, "needs the API server of a Kubernetes: set KUBECONFIG");
 
     public async ValueTask InitializeAsync()
     {
-        if (_kubeConfig is not { Length: > 0 }) return;
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(_kubeConfig);
-        _client = new Kubernetes(configuration);
+        if (kubeConfig is not { Length: > 0 }) return;
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeConfig);
+        client = new Kubernetes(configuration);
         Api = KubeApi.Connect(configuration);
-        await _client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } });
+        await client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } });
         foreach (var (_, yaml) in CrdFiles.All)
         {
             var made = await Api.CreateAsync(KubernetesYaml.Deserialize<V1CustomResourceDefinition>(yaml), CancellationToken.None);
-            if (made.Value is { } definition) _ours.Add(definition.Metadata.Name);
+            if (made.Value is { } definition) ours.Add(definition.Metadata.Name);
         }
 
         await UntilAsync("the definitions are served", async () =>
@@ -46,11 +46,11 @@ public sealed class ControlPlane : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_client is null) return;
-        await _client.CoreV1.DeleteNamespaceAsync(Namespace);
+        if (client is null) return;
+        await client.CoreV1.DeleteNamespaceAsync(Namespace);
         // A definition that an installed operator needs stays.
-        foreach (var name in _ours) await _client.ApiextensionsV1.DeleteCustomResourceDefinitionAsync(name);
-        _client.Dispose();
+        foreach (var name in ours) await client.ApiextensionsV1.DeleteCustomResourceDefinitionAsync(name);
+        client.Dispose();
     }
 
     internal async Task<StoreCluster> CreateAsync(string name, StoreClusterSpec spec)

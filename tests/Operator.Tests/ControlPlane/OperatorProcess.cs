@@ -7,8 +7,8 @@ namespace Operator.Tests;
 /// <summary>A process of the operator, watching one namespace.</summary>
 internal sealed class OperatorProcess : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly List<string> _log = [];
+    readonly Process process;
+    readonly List<string> log = [];
 
     public OperatorProcess(string identity, string @namespace)
     {
@@ -24,11 +24,11 @@ internal sealed class OperatorProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Keep(line.Data);
-        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
     }
 
     public string Identity { get; }
@@ -37,26 +37,26 @@ internal sealed class OperatorProcess : IAsyncDisposable
     {
         get
         {
-            lock (_log) return string.Join('\n', _log);
+            lock (log) return string.Join('\n', log);
         }
     }
 
-    public void Kill() => _process.Kill();
+    public void Kill() => process.Kill();
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited) _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        if (!process.HasExited) process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
     }
 
-    private void Keep(string? line)
+    void Keep(string? line)
     {
         if (line is null) return;
-        lock (_log) _log.Add(line);
+        lock (log) log.Add(line);
     }
 
-    private static int FreePort()
+    static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

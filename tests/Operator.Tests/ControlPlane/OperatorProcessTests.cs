@@ -10,9 +10,9 @@ namespace Operator.Tests;
 [Collection<ControlPlaneTests>]
 public sealed class OperatorProcessTests(ControlPlane plane)
 {
-    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
 
-    private static StoreClusterSpec Homeless => new() { Replicas = 3, Scheduling = new SchedulingSpec { NodeSelector = new Dictionary<string, string> { ["kubernetes.io/hostname"] = "nowhere" } } };
+    static StoreClusterSpec Homeless => new() { Replicas = 3, Scheduling = new SchedulingSpec { NodeSelector = new Dictionary<string, string> { ["kubernetes.io/hostname"] = "nowhere" } } };
 
     [Fact]
     public async Task It_makes_its_objects_writes_nothing_while_it_waits_and_leaves_nothing_behind()
@@ -58,13 +58,13 @@ public sealed class OperatorProcessTests(ControlPlane plane)
             (await plane.Client.CoreV1.ListNamespacedServiceAsync(plane.Namespace)).Items.Any(service => service.Metadata.Name == "handed" && service.Metadata.Annotations?.ContainsKey("asked") == true));
     }
 
-    private async Task<bool> IsAtRestAsync()
+    async Task<bool> IsAtRestAsync()
     {
         var before = await plane.VersionsAsync("orders");
-        await Task.Delay(s_rest, TestContext.Current.CancellationToken);
+        await Task.Delay(Rest, TestContext.Current.CancellationToken);
         return before.SequenceEqual(await plane.VersionsAsync("orders"));
     }
 
-    private async Task<string?> HolderAsync() =>
+    async Task<string?> HolderAsync() =>
         (await plane.Api.GetAsync<V1Lease>(new ObjectKey(plane.Namespace, "store-operator"), TestContext.Current.CancellationToken)).Value?.Spec.HolderIdentity;
 }

@@ -33,7 +33,7 @@ public sealed class GoldenTests
         Assert.Equal(5 + (cluster.Spec.WantsAuth ? 1 : 0) + (cluster.Spec.Issuer(TlsSide.Client) is { IsSelfSigned: true } ? 2 : 0), KubernetesYaml.LoadAllFromString(string.Join("---\n", known), strict: true).Count);
     }
 
-    private static IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects(StoreCluster cluster)
+    static IEnumerable<IKubernetesObject<V1ObjectMeta>> Objects(StoreCluster cluster)
     {
         var image = StoreImage.Of(cluster.Spec, "registry.example/store:1.0");
         var (first, second) = (new MemberName(cluster.Metadata.Name, 1), new MemberName(cluster.Metadata.Name, 2));
@@ -52,7 +52,7 @@ public sealed class GoldenTests
         yield return CertificateSecret.OfLeaf(cluster, CertificateNames.Member(first, TlsSide.Client), "certificate", "key", "authorities", World.Now);
     }
 
-    private static Certificate Certificate(string text) => new(text, $"{text}'s key", "1", World.Now, World.Now, "", "", []);
+    static Certificate Certificate(string text) => new(text, $"{text}'s key", "1", World.Now, World.Now, "", "", []);
 
-    private static ListedMember Listed(MemberName name, bool started) => new(name, (ulong)name.Number, [name.PeerUrl("shop")], Learner: !started, started);
+    static ListedMember Listed(MemberName name, bool started) => new(name, (ulong)name.Number, [name.PeerUrl("shop")], Learner: !started, started);
 }

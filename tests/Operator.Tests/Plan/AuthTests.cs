@@ -6,21 +6,21 @@ namespace Operator.Tests;
 
 public sealed class AuthTests
 {
-    private static readonly RootSecret s_secret = new("root/password@7");
+    static readonly RootSecret Secret = new("root/password@7");
 
     [Fact]
     public void Without_a_wish_for_it_authentication_is_nobodys_concern() => Assert.Equal(Plan.Steady, new World().Formed(3).Plan().Rule);
 
     [Fact]
-    public void The_first_thing_is_a_note_in_status() => Acts<Step.TakeAuth>(Asking(), new AuthView { Enabled = false, Root = s_secret });
+    public void The_first_thing_is_a_note_in_status() => Acts<Step.TakeAuth>(Asking(), new AuthView { Enabled = false, Root = Secret });
 
     [Fact]
     public void The_operator_has_a_password_before_anybody_is_asked_for_one() =>
-        Acts<Step.CreateLogin>(Asking(taken: true), new AuthView { Enabled = false, Root = s_secret });
+        Acts<Step.CreateLogin>(Asking(taken: true), new AuthView { Enabled = false, Root = Secret });
 
     [Fact]
     public void It_is_turned_on_when_both_passwords_are_at_hand() =>
-        Acts<Step.EnableAuth>(Asking(taken: true), new AuthView { Enabled = false, Root = s_secret, LoginSecretUid = "1" });
+        Acts<Step.EnableAuth>(Asking(taken: true), new AuthView { Enabled = false, Root = Secret, LoginSecretUid = "1" });
 
     [Fact]
     public void A_user_that_the_operator_has_lost_is_restored_by_root() =>
@@ -38,7 +38,7 @@ public sealed class AuthTests
 
     [Fact]
     public void While_nobody_can_be_asked_nothing_is_changed() =>
-        Assert.Null(PlanOf(Asking(taken: true), new AuthView { Root = s_secret, LoginSecretUid = "1" }).Step);
+        Assert.Null(PlanOf(Asking(taken: true), new AuthView { Root = Secret, LoginSecretUid = "1" }).Step);
 
     [Fact]
     public void It_is_turned_off_by_whoever_turned_it_on() => Acts<Step.DisableAuth>(Indifferent(), On() with { Root = null });
@@ -55,7 +55,7 @@ public sealed class AuthTests
     {
         foreach (var world in new[] { Asking(taken: true), Indifferent() })
         {
-            var plan = PlanOf(world, new AuthView { Enabled = false, Root = s_secret, LoginSecretUnread = "500" });
+            var plan = PlanOf(world, new AuthView { Enabled = false, Root = Secret, LoginSecretUnread = "500" });
             Assert.Null(plan.Step);
             Assert.Equal("LoginSecretUnreadable", Assert.Single(plan.Blocked).Reason);
         }
@@ -95,7 +95,7 @@ public sealed class AuthTests
         Assert.Null(Planner.Decide(Diagnosis.Of(view)).Step);
     }
 
-    private static void Unusable(RootSecret verdict, string reason, string words)
+    static void Unusable(RootSecret verdict, string reason, string words)
     {
         var world = Asking().Spec(spec => spec with { Replicas = 5 });
         var view = world.View() with { Auth = new AuthView { Enabled = false, Root = verdict } };
@@ -111,15 +111,15 @@ public sealed class AuthTests
         Assert.Equal(("False", reason), (ready.Status, ready.Reason));
     }
 
-    private static AuthView On() => new() { Enabled = true, LoggedInAs = LoginUser.Operator, LoginSecretUid = "1", Root = s_secret };
+    static AuthView On() => new() { Enabled = true, LoggedInAs = LoginUser.Operator, LoginSecretUid = "1", Root = Secret };
 
-    private static World Asking(bool taken = false, string? latched = null) => new World().Formed(3)
+    static World Asking(bool taken = false, string? latched = null) => new World().Formed(3)
         .Spec(spec => spec with { Auth = new AuthSpec { Enabled = true, RootSecret = new SecretKeyReference { Name = "root" } } })
         .Status(status => status with { Auth = taken ? new AuthStatus { RootSecretVersion = latched } : null });
 
-    private static World Indifferent() => new World().Formed(3).Status(status => status with { Auth = new AuthStatus() });
+    static World Indifferent() => new World().Formed(3).Status(status => status with { Auth = new AuthStatus() });
 
-    private static Plan PlanOf(World world, AuthView auth) => Planner.Decide(Diagnosis.Of(world.View() with { Auth = auth }));
+    static Plan PlanOf(World world, AuthView auth) => Planner.Decide(Diagnosis.Of(world.View() with { Auth = auth }));
 
-    private static TStep Acts<TStep>(World world, AuthView auth) where TStep : Step => Assert.IsType<TStep>(PlanOf(world, auth).Step);
+    static TStep Acts<TStep>(World world, AuthView auth) where TStep : Step => Assert.IsType<TStep>(PlanOf(world, auth).Step);
 }

@@ -95,11 +95,11 @@ public sealed class FormationTests
     public void Volumes_left_of_an_earlier_cluster_are_never_taken_over() =>
         Assert.Equal(new Step.StartOperation(Operations.Form, new MemberName("orders", 5)), new World().Named().Claim("data-orders-4-0").Plan().Step);
 
-    private static World Forming(Action<MemberBuilder> seed) => new World().Named().Operation(Operations.Form, 1).Member(1, member =>
+    static World Forming(Action<MemberBuilder> seed) => new World().Named().Operation(Operations.Form, 1).Member(1, member =>
     {
         member.Ticket = TicketKind.Form;
         seed(member);
     });
 
-    private static T Applied<T>(Plan plan) => Assert.IsType<T>(Assert.IsType<Step.Apply>(plan.Step).Object);
+    static T Applied<T>(Plan plan) => Assert.IsType<T>(Assert.IsType<Step.Apply>(plan.Step).Object);
 }

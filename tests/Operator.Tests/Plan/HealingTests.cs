@@ -6,7 +6,7 @@ namespace Operator.Tests;
 
 public sealed class HealingTests
 {
-    private static MemberName Orders(int number) => new("orders", number);
+    static MemberName Orders(int number) => new("orders", number);
 
     [Fact]
     public void A_member_that_lost_its_disk_is_removed_at_once() =>
@@ -115,7 +115,7 @@ public sealed class HealingTests
         Assert.Equal("NodeLost", status.Conditions!.Single(condition => condition.Type == "Ready").Reason);
     }
 
-    private static void Blocked(string reason, World world)
+    static void Blocked(string reason, World world)
     {
         var plan = world.Plan();
         Assert.Null(plan.Step);

@@ -9,23 +9,23 @@ namespace Operator.Tests;
 /// A failure prints CsCheck's seed; CsCheck_Seed replays it and CsCheck_Iter makes more.</summary>
 public sealed class InvariantTests
 {
-    private sealed record Scene(int Members, int Wanted, int Leader, int[] States, int[] Ages, string? Operation, int About, bool Quorum, bool Heals, bool NewImage);
+    sealed record Scene(int Members, int Wanted, int Leader, int[] States, int[] Ages, string? Operation, int About, bool Quorum, bool Heals, bool NewImage);
 
-    private static readonly string?[] s_operations = [null, null, Operations.Add, Operations.Remove];
+    static readonly string?[] UnderWay = [null, null, Operations.Add, Operations.Remove];
 
-    private static readonly Gen<Scene> s_scenes =
+    static readonly Gen<Scene> Scenes =
         from members in Gen.Int[1, 7]
         from wanted in Gen.Int[0, 3].Select(half => 2 * half + 1)
         from leader in Gen.Int[1, 7]
         from states in Gen.Int[0, 15].Array[7]
         from ages in Gen.Int[0, 300].Array[7]
-        from operation in Gen.Int[0, s_operations.Length - 1].Select(index => s_operations[index])
+        from operation in Gen.Int[0, UnderWay.Length - 1].Select(index => UnderWay[index])
         from about in Gen.Int[1, 8]
         from flags in Gen.Bool.Array[4]
         select new Scene(members, wanted, leader, states, ages, operation, about, flags[0] || flags[1], flags[2], flags[3]);
 
     [Fact]
-    public void One_change_at_a_time_is_made_and_the_quorum_survives_it() => s_scenes.Sample(scene =>
+    public void One_change_at_a_time_is_made_and_the_quorum_survives_it() => Scenes.Sample(scene =>
     {
         var diagnosis = Diagnosis.Of(View(scene));
         var step = Planner.Decide(diagnosis).Step;
@@ -43,7 +43,7 @@ public sealed class InvariantTests
     }, iter: 5_000);
 
     [Fact]
-    public void The_same_observation_gives_the_same_plan_and_the_same_status() => s_scenes.Sample(scene =>
+    public void The_same_observation_gives_the_same_plan_and_the_same_status() => Scenes.Sample(scene =>
     {
         var (first, second) = (Diagnosis.Of(View(scene)), Diagnosis.Of(View(scene)));
         var (one, other) = (Planner.Decide(first), Planner.Decide(second));
@@ -53,7 +53,7 @@ public sealed class InvariantTests
     }, iter: 3_000);
 
     [Fact]
-    public void A_status_that_was_just_written_is_not_written_again() => s_scenes.Sample(scene =>
+    public void A_status_that_was_just_written_is_not_written_again() => Scenes.Sample(scene =>
     {
         var view = View(scene);
         var diagnosis = Diagnosis.Of(view);
@@ -63,7 +63,7 @@ public sealed class InvariantTests
     }, iter: 3_000);
 
     [Fact]
-    public void A_member_of_another_cluster_stops_everything() => s_scenes.Sample(scene =>
+    public void A_member_of_another_cluster_stops_everything() => Scenes.Sample(scene =>
     {
         var view = View(scene);
         if (view.Reports.Count == 0) return;
@@ -73,7 +73,7 @@ public sealed class InvariantTests
     }, iter: 3_000);
 
     /// <summary>I2, I4, I6: those who stay are a serving quorum of those who stay, and the leader is never the one who goes.</summary>
-    private static void Removal(Diagnosis diagnosis, Step.RemoveMember step)
+    static void Removal(Diagnosis diagnosis, Step.RemoveMember step)
     {
         var leaving = diagnosis.Find(step.Member.ToString())!;
         Assert.NotEqual(diagnosis.Leader?.Name, leaving.Name);
@@ -84,7 +84,7 @@ public sealed class InvariantTests
     }
 
     /// <summary>I1, I3: nobody else is on the way, and every voter serves.</summary>
-    private static void Addition(Diagnosis diagnosis)
+    static void Addition(Diagnosis diagnosis)
     {
         Assert.True(diagnosis.AllVotersHealthy);
         Assert.DoesNotContain(diagnosis.View.Membership!.Members, member => member.Learner || !member.Started);
@@ -92,11 +92,11 @@ public sealed class InvariantTests
     }
 
     /// <summary>I5.</summary>
-    private static void Promotion(Diagnosis diagnosis, Step.Promote step) =>
+    static void Promotion(Diagnosis diagnosis, Step.Promote step) =>
         Assert.True(diagnosis.Find(step.Member.ToString())!.Report!.AppliedIndex + 1000 >= diagnosis.Leader!.Report!.RaftIndex);
 
     /// <summary>A pod is forgotten only when its member is out of the list, and a serving one is restarted only when the others are a quorum without it.</summary>
-    private static void Restart(Diagnosis diagnosis, Step.DeletePod step)
+    static void Restart(Diagnosis diagnosis, Step.DeletePod step)
     {
         var member = diagnosis.Members.Single(member => member.Pod?.Metadata.Name == step.Pod);
         if (step.Force) Assert.Null(member.Listed);
@@ -107,20 +107,20 @@ public sealed class InvariantTests
     }
 
     /// <summary>I7: out of the list and its pod gone.</summary>
-    private static void Volume(Diagnosis diagnosis, Step.DeleteClaim step)
+    static void Volume(Diagnosis diagnosis, Step.DeleteClaim step)
     {
         var member = diagnosis.Members.Single(member => member.Claim?.Metadata.Name == step.Claim);
         Assert.True(member is { Listed: null, Pod: null, Set: null });
     }
 
     /// <summary>Numbers are never given twice, and an operation is only ever replaced by one that it gives way to.</summary>
-    private static void Start(Diagnosis diagnosis, Step.StartOperation step)
+    static void Start(Diagnosis diagnosis, Step.StartOperation step)
     {
         if (diagnosis.Operation is { } running) Assert.Equal((Operations.Add, Operations.Remove), (running.Kind, step.Kind));
         if (step.Kind == Operations.Add && diagnosis.Find(step.Member.ToString()) is not { Learner: true }) Assert.True(step.Member.Number > diagnosis.View.Status.MemberHighWater);
     }
 
-    private static ClusterView View(Scene scene)
+    static ClusterView View(Scene scene)
     {
         var world = new World().Formed(scene.Members).Spec(spec => spec with { Replicas = scene.Wanted, Healing = new HealingSpec { Enabled = scene.Heals } });
         var leader = Math.Min(scene.Leader, scene.Members);
@@ -136,7 +136,7 @@ public sealed class InvariantTests
     }
 
     /// <summary>Half of all members serve, so that there is often something to lose.</summary>
-    private static void Put(MemberBuilder member, int state, int age, int leader, bool newImage)
+    static void Put(MemberBuilder member, int state, int age, int leader, bool newImage)
     {
         member.Leader = leader;
         member.ReadyFor = TimeSpan.FromSeconds(age);

@@ -6,7 +6,7 @@ namespace Operator.Tests;
 
 public sealed class MembershipTests
 {
-    private static MemberName Orders(int number) => new("orders", number);
+    static MemberName Orders(int number) => new("orders", number);
 
     [Fact]
     public void A_steady_cluster_wants_nothing()
@@ -121,11 +121,11 @@ public sealed class MembershipTests
         Assert.Equal(("orders-2", "sealed"), (set.Metadata.Name, set.Metadata.Annotations[Annotations.Ticket]));
     }
 
-    private static World Grown(int members, int wanted) => new World().Formed(members).Spec(spec => spec with { Replicas = wanted });
+    static World Grown(int members, int wanted) => new World().Formed(members).Spec(spec => spec with { Replicas = wanted });
 
-    private static World Joining() => Grown(1, 3).Operation(Operations.Add, 2);
+    static World Joining() => Grown(1, 3).Operation(Operations.Add, 2);
 
-    private static Action<MemberBuilder> Learner(bool starting = false) => learner =>
+    static Action<MemberBuilder> Learner(bool starting = false) => learner =>
     {
         (learner.IsLearner, learner.Ticket) = (true, starting ? TicketKind.Join : TicketKind.Sealed);
         if (!starting) return;
@@ -133,27 +133,27 @@ public sealed class MembershipTests
         learner.IsStarted = false;
     };
 
-    private static World Shrunk(int leader)
+    static World Shrunk(int leader)
     {
         var world = new World().Formed(3).Spec(spec => spec with { Replicas = 1 });
         for (var number = 1; number <= 3; number++) world.Member(number, member => member.Leader = leader);
         return world;
     }
 
-    private static World Left(Action<MemberBuilder> change) => Shrunk(leader: 1).Operation(Operations.Remove, 3).Member(3, member =>
+    static World Left(Action<MemberBuilder> change) => Shrunk(leader: 1).Operation(Operations.Remove, 3).Member(3, member =>
     {
         (member.IsListed, member.Answers) = (false, false);
         change(member);
     });
 
-    private static Plan Foreign()
+    static Plan Foreign()
     {
         var view = new World().Formed(3).View();
         var stranger = new ListedMember(null, 99, ["http://10.0.0.9:2380"], Learner: false, Started: true);
         return Planner.Decide(Diagnosis.Of(view with { Membership = view.Membership! with { Members = [.. view.Membership.Members, stranger] } }));
     }
 
-    private static void Blocked(string reason, World world)
+    static void Blocked(string reason, World world)
     {
         var plan = world.Plan();
         Assert.Null(plan.Step);

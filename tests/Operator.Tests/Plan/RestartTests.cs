@@ -6,7 +6,7 @@ namespace Operator.Tests;
 
 public sealed class RestartTests
 {
-    private const string Old = "localhost/store:old";
+    const string Old = "localhost/store:old";
 
     [Fact]
     public void A_new_image_reaches_the_templates_before_any_pod()
@@ -57,7 +57,7 @@ public sealed class RestartTests
         Assert.Contains(plan.Blocked, blocked => blocked.Reason == "LearnerStarting");
     }
 
-    private static readonly Dictionary<string, Action<MemberBuilder>> s_sick = new()
+    static readonly Dictionary<string, Action<MemberBuilder>> Sick = new()
     {
         ["its image cannot be pulled"] = member => member.WaitsWith("ImagePullBackOff", "no"),
         ["it crashes again and again"] = member => member.WaitsWith("CrashLoopBackOff", "exit 1"),
@@ -88,7 +88,7 @@ public sealed class RestartTests
     [MemberData(nameof(Sickness))]
     public void Only_a_pod_that_is_stuck_is_restarted_out_of_turn(string why, bool restarted)
     {
-        var step = Outdated(1, 2, 3).Member(2, s_sick[why]).Plan().Step;
+        var step = Outdated(1, 2, 3).Member(2, Sick[why]).Plan().Step;
         Assert.True(restarted == (step is Step.DeletePod { Pod: "orders-2-0" }), why);
         if (!restarted) Assert.Null(step);
     }
@@ -97,7 +97,7 @@ public sealed class RestartTests
     [MemberData(nameof(Sickness))]
     public void The_only_member_is_no_exception(string why, bool restarted)
     {
-        var step = new World().Formed(1).NoQuorum().Member(1, member => { member.PodImage = Old; s_sick[why](member); }).Plan().Step;
+        var step = new World().Formed(1).NoQuorum().Member(1, member => { member.PodImage = Old; Sick[why](member); }).Plan().Step;
         Assert.True(restarted == (step is Step.DeletePod), why);
     }
 
@@ -130,9 +130,9 @@ public sealed class RestartTests
     public void Without_a_quorum_a_running_member_is_not_given_a_template_that_fails_to_start()
     {
         World Lost(string why) => Outdated(2).NoQuorum()
-            .Member(1, member => s_sick[why](member))
+            .Member(1, member => Sick[why](member))
             .Member(2, member => (member.PodReady, member.Started, member.Leader, member.UnreadyFor) = (false, true, 0, TimeSpan.FromMinutes(5)))
-            .Member(3, member => s_sick[why](member));
+            .Member(3, member => Sick[why](member));
         Assert.Null(Lost("its image cannot be pulled").Plan().Step);
         Assert.Null(Lost("it crashes again and again").Plan().Step);
         Assert.Equal("orders-2-0", Restarted(Lost("it missed a readiness probe")));
@@ -146,12 +146,12 @@ public sealed class RestartTests
         Assert.Equal("MemberNotReady", Assert.Single(plan.Blocked).Reason);
     }
 
-    private static World Outdated(params int[] members)
+    static World Outdated(params int[] members)
     {
         var world = new World().Formed(3);
         foreach (var number in members) world.Member(number, member => member.PodImage = Old);
         return world;
     }
 
-    private static string Restarted(World world) => Assert.IsType<Step.DeletePod>(world.Plan().Step).Pod;
+    static string Restarted(World world) => Assert.IsType<Step.DeletePod>(world.Plan().Step).Pod;
 }

@@ -6,8 +6,8 @@ namespace Operator.Tests;
 /// <summary>spec.update.onFailure: Rollback, step by step.</summary>
 public sealed class RollbackTests
 {
-    private const string Good = "localhost/store:good";
-    private const string Bad = "localhost/store:bad";
+    const string Good = "localhost/store:good";
+    const string Bad = "localhost/store:bad";
 
     [Fact]
     public void The_spec_from_which_all_serve_is_kept()
@@ -96,16 +96,16 @@ public sealed class RollbackTests
     }
 
     /// <summary>Three members that serve from this image, rolling back by itself.</summary>
-    private static World World(string image) => Asking(new World().Formed(3), image);
+    static World World(string image) => Asking(new World().Formed(3), image);
 
-    private static World Asking(World world, string image) => world.Spec(spec => spec with
+    static World Asking(World world, string image) => world.Spec(spec => spec with
     {
         Update = spec.Update with { OnFailure = UpdateSpec.Rollback },
         Image = spec.Image with { Repository = "localhost/store", Tag = image.Split(':')[1] },
     });
 
     /// <summary>The third member runs the bad image for so long, and does not serve; the others have the good one.</summary>
-    private static World Failing(int seconds)
+    static World Failing(int seconds)
     {
         var stable = Report(World(Good)).Update;
         var world = World(Bad).Status(status => status with { Update = stable });
@@ -117,14 +117,14 @@ public sealed class RollbackTests
         });
     }
 
-    private static World RolledBack()
+    static World RolledBack()
     {
         var world = Failing(seconds: 600);
         var step = (Step.RollBack)world.Plan().Step!;
         return world.Status(status => step.Record(status, Operator.Tests.World.Now));
     }
 
-    private static StoreClusterStatus Report(World world)
+    static StoreClusterStatus Report(World world)
     {
         var diagnosis = Diagnosis.Of(world.View());
         return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null);

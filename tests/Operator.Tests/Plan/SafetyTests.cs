@@ -103,7 +103,7 @@ public sealed class SafetyTests
         Assert.All(plans.SelectMany(plan => plan.Blocked), blocked => Assert.True(blocked.Message!.Length > 10 && blocked.Rule.Length > 0));
     }
 
-    private static void Halted(string reason, World world)
+    static void Halted(string reason, World world)
     {
         var plan = world.Plan();
         Assert.Null(plan.Step);

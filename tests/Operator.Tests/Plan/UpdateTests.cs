@@ -5,7 +5,7 @@ namespace Operator.Tests;
 
 public sealed class UpdateTests
 {
-    private const string Old = "localhost/store:old";
+    const string Old = "localhost/store:old";
 
     [Fact]
     public void The_next_member_waits_until_the_last_has_soaked() => Blocked("Soaking", Outdated(1, 2).Member(3, member => member.ReadyFor = TimeSpan.FromSeconds(4)));
@@ -49,29 +49,29 @@ public sealed class UpdateTests
     [Fact]
     public void A_volume_that_has_grown_is_no_news() => Assert.Empty(Claims("16Gi", "16Gi").Plan().Blocked);
 
-    private static World Claims(string asked, string capacity)
+    static World Claims(string asked, string capacity)
     {
         var world = new World().Formed(3).Spec(spec => spec with { Storage = spec.Storage with { Size = new Quantity("16Gi") } });
         for (var number = 1; number <= 3; number++) world.Member(number, member => (member.ClaimSize, member.ClaimCapacity) = (asked, capacity));
         return world;
     }
 
-    private static void Stuck(MemberBuilder member, int seconds)
+    static void Stuck(MemberBuilder member, int seconds)
     {
         member.WaitsWith("CrashLoopBackOff", "exit 1");
         member.PodAge = TimeSpan.FromSeconds(seconds);
     }
 
-    private static World Outdated(params int[] members)
+    static World Outdated(params int[] members)
     {
         var world = new World().Formed(3);
         foreach (var number in members) world.Member(number, member => member.PodImage = Old);
         return world;
     }
 
-    private static string Restarted(World world) => Assert.IsType<Step.DeletePod>(world.Plan().Step).Pod;
+    static string Restarted(World world) => Assert.IsType<Step.DeletePod>(world.Plan().Step).Pod;
 
-    private static void Blocked(string reason, World world)
+    static void Blocked(string reason, World world)
     {
         var plan = world.Plan();
         Assert.Null(plan.Step);

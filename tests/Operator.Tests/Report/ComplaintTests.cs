@@ -60,9 +60,9 @@ public sealed class ComplaintTests
         Assert.True(Reads(member => member.HasPod = false));
     }
 
-    private static World World(Action<MemberBuilder> change) => new World().Formed(3).Member(3, change);
+    static World World(Action<MemberBuilder> change) => new World().Formed(3).Member(3, change);
 
-    private static void Says(string reason, string words, World world)
+    static void Says(string reason, string words, World world)
     {
         foreach (var (type, status) in new[] { ("Ready", "False"), ("Degraded", "True"), ("AllMembersReady", "False") })
         {
@@ -72,7 +72,7 @@ public sealed class ComplaintTests
         }
     }
 
-    private static V1Condition Condition(World world, string type)
+    static V1Condition Condition(World world, string type)
     {
         var diagnosis = Diagnosis.Of(world.View());
         return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null).Conditions!.Single(condition => condition.Type == type);

@@ -67,7 +67,7 @@ public sealed class ConditionTests
         Assert.Equal((3, 0, 2L), (status.Voters, status.Learners, status.Term));
     }
 
-    private static World World(string situation) => situation switch
+    static World World(string situation) => situation switch
     {
         "all serve" => new World().Formed(3),
         "one is starting" => new World().Formed(3).Member(2, member => member.Starting()),
@@ -79,19 +79,19 @@ public sealed class ConditionTests
         _ => throw new ArgumentOutOfRangeException(nameof(situation)),
     };
 
-    private static World Silent(World world)
+    static World Silent(World world)
     {
         for (var number = 1; number <= 3; number++) world.Member(number, member => member.Answers = false);
         return world;
     }
 
-    private static StoreClusterStatus Report(World world)
+    static StoreClusterStatus Report(World world)
     {
         var diagnosis = Diagnosis.Of(world.View());
         return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null);
     }
 
-    private static string Short(StoreClusterStatus status, string type) => $"{Of(status, type).Status} {Of(status, type).Reason}";
+    static string Short(StoreClusterStatus status, string type) => $"{Of(status, type).Status} {Of(status, type).Reason}";
 
-    private static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
+    static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
 }

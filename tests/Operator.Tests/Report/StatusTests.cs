@@ -105,7 +105,7 @@ public sealed class StatusTests
         Assert.Equal(KubernetesJson.Serialize(first), KubernetesJson.Serialize(Again(first, 300, member => member)));
     }
 
-    private static StoreClusterStatus Again(StoreClusterStatus before, int seconds, Func<MemberReport, MemberReport> change)
+    static StoreClusterStatus Again(StoreClusterStatus before, int seconds, Func<MemberReport, MemberReport> change)
     {
         var view = new World().Formed(3).View();
         var diagnosis = Diagnosis.Of(view with
@@ -193,11 +193,11 @@ public sealed class StatusTests
     public void The_lowest_version_is_the_clusters() =>
         Assert.Equal("3.9.0", Report(new World().Formed(3).Member(1, member => member.Version = "3.10.0").Member(2, member => member.Version = "3.9.0").Member(3, member => member.Version = "3.10.1")).Version);
 
-    private static StoreClusterStatus Report(World world)
+    static StoreClusterStatus Report(World world)
     {
         var diagnosis = Diagnosis.Of(world.View());
         return StatusReport.Build(diagnosis, Planner.Decide(diagnosis), error: null);
     }
 
-    private static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
+    static V1Condition Of(StoreClusterStatus status, string type) => status.Conditions!.Single(condition => condition.Type == type);
 }

@@ -10,8 +10,8 @@ namespace Operator.Tests;
 
 public sealed class LeaderLeaseTests
 {
-    private readonly FakeTimeProvider _time = new();
-    private readonly LeaseServer _server = new();
+    readonly FakeTimeProvider time = new();
+    readonly LeaseServer server = new();
 
     [Fact]
     public async Task A_free_lease_is_taken_renewed_and_given_back()
@@ -22,14 +22,14 @@ public sealed class LeaderLeaseTests
         Assert.True(fence.Held);
         await stop.CancelAsync();
         Assert.False(await running);
-        Assert.Equal("", _server.Lease!.Spec.HolderIdentity);
+        Assert.Equal("", server.Lease!.Spec.HolderIdentity);
     }
 
     [Fact]
     public async Task A_holder_that_cannot_renew_stops_before_another_may_start()
     {
         var (running, fence) = await LeadAsync("one", TestContext.Current.CancellationToken);
-        _server.Down = true;
+        server.Down = true;
         var held = 0;
         while (fence.Held)
         {
@@ -49,8 +49,8 @@ public sealed class LeaderLeaseTests
     public async Task A_frozen_holder_wakes_up_without_its_right()
     {
         var (running, fence) = await LeadAsync("one", TestContext.Current.CancellationToken);
-        _server.Down = true;
-        _time.Advance(TimeSpan.FromMinutes(10));
+        server.Down = true;
+        time.Advance(TimeSpan.FromMinutes(10));
         Assert.False(fence.Held);
         Assert.True(await running);
     }
@@ -62,20 +62,20 @@ public sealed class LeaderLeaseTests
         var second = LeadAsync("two", TestContext.Current.CancellationToken);
         for (var ticks = 0; ticks < 40; ticks++) await TickAsync();
         Assert.False(second.IsCompleted);
-        _server.DownFor = "one";
+        server.DownFor = "one";
         await Eventually.True(() =>
         {
-            _time.Advance(TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromSeconds(1));
             return second.IsCompleted;
         });
         Assert.True(await first);
-        Assert.Equal(("two", 1), (_server.Lease!.Spec.HolderIdentity, _server.Lease.Spec.LeaseTransitions));
+        Assert.Equal(("two", 1), (server.Lease!.Spec.HolderIdentity, server.Lease.Spec.LeaseTransitions));
     }
 
-    private async Task<(Task<bool> Running, Fence Fence)> LeadAsync(string identity, CancellationToken stop)
+    async Task<(Task<bool> Running, Fence Fence)> LeadAsync(string identity, CancellationToken stop)
     {
         var leading = new TaskCompletionSource<Fence>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var lease = new LeaderLease(_server.ApiFor(identity), new ObjectKey("system", "operator"), identity, _time, NullLogger.Instance);
+        var lease = new LeaderLease(server.ApiFor(identity), new ObjectKey("system", "operator"), identity, time, NullLogger.Instance);
         var running = lease.RunAsync(async fence =>
         {
             leading.SetResult(fence);
@@ -86,17 +86,17 @@ public sealed class LeaderLeaseTests
     }
 
     /// <summary>One second, and a moment for the tasks that it woke.</summary>
-    private async Task TickAsync()
+    async Task TickAsync()
     {
-        _time.Advance(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(1));
         await Task.Delay(10, TestContext.Current.CancellationToken);
     }
 
     /// <summary>One Lease object with compare-and-swap.</summary>
-    private sealed class LeaseServer
+    sealed class LeaseServer
     {
-        private readonly Lock _lock = new();
-        private int _version = 1;
+        readonly Lock gate = new();
+        int version = 1;
 
         public V1Lease? Lease { get; private set; }
         public bool Down { get; set; }
@@ -104,24 +104,24 @@ public sealed class LeaderLeaseTests
 
         public KubeApi ApiFor(string identity) => new(new HttpClient(new Handler(this, identity)), new Uri("http://server/"), credentials: null);
 
-        private HttpResponseMessage Answer(HttpMethod method, string? body)
+        HttpResponseMessage Answer(HttpMethod method, string? body)
         {
-            lock (_lock)
+            lock (gate)
             {
                 if (method == HttpMethod.Get) return Lease is null ? Failed(HttpStatusCode.NotFound) : Whole();
                 var wanted = KubernetesJson.Deserialize<V1Lease>(body!);
                 if (method == HttpMethod.Put && wanted.Metadata.ResourceVersion != Lease?.Metadata.ResourceVersion) return Failed(HttpStatusCode.Conflict);
                 Lease = wanted;
-                Lease.Metadata.ResourceVersion = $"{++_version}";
+                Lease.Metadata.ResourceVersion = $"{++version}";
                 return Whole();
             }
         }
 
-        private HttpResponseMessage Whole() => ScriptedServer.Answer(HttpStatusCode.OK, KubernetesJson.Serialize(Lease!));
+        HttpResponseMessage Whole() => ScriptedServer.Answer(HttpStatusCode.OK, KubernetesJson.Serialize(Lease!));
 
-        private static HttpResponseMessage Failed(HttpStatusCode status) => ScriptedServer.Answer(status, """{"kind":"Status","reason":"No"}""");
+        static HttpResponseMessage Failed(HttpStatusCode status) => ScriptedServer.Answer(status, """{"kind":"Status","reason":"No"}""");
 
-        private sealed class Handler(LeaseServer server, string identity) : HttpMessageHandler
+        sealed class Handler(LeaseServer server, string identity) : HttpMessageHandler
         {
             protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
             {

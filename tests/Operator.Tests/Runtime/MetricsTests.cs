@@ -8,25 +8,25 @@ namespace Operator.Tests;
 /// <summary>The operator's metrics: every name that dashboards and alerts for operators expect, and what the passes tell them.</summary>
 public sealed class MetricsTests : IDisposable
 {
-    private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<string, byte> _names = new();
-    private readonly ConcurrentDictionary<string, double> _sums = new();
+    readonly MeterListener listener = new();
+    readonly ConcurrentDictionary<string, byte> names = new();
+    readonly ConcurrentDictionary<string, double> sums = new();
 
     public MetricsTests()
     {
-        _listener.InstrumentPublished = (instrument, listener) =>
+        listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name != Telemetry.Meter) return;
-            _names[instrument.Name] = 0;
+            names[instrument.Name] = 0;
             listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
         Telemetry.Leading("metrics", leading: true);
-        _listener.Start();
+        listener.Start();
     }
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => listener.Dispose();
 
     [Theory]
     [InlineData("controller_runtime_", "reconcile_total reconcile_errors_total terminal_reconcile_errors_total reconcile_panics_total reconcile_timeouts_total reconcile_time_seconds max_concurrent_reconciles active_workers")]
@@ -37,7 +37,7 @@ public sealed class MetricsTests : IDisposable
     [InlineData("storeoperator_cluster_", "info condition members desired_members blocked")]
     [InlineData("storeoperator_", "build_info operation_total operation_duration_seconds certificate_expiry_timestamp_seconds rollout_progress_ratio invariant_violations_total")]
     public void Each_has_the_name_that_others_expect(string prefix, string names) =>
-        Assert.Empty(names.Split(' ').Select(name => prefix + name).Where(name => !_names.ContainsKey(name)));
+        Assert.Empty(names.Split(' ').Select(name => prefix + name).Where(name => !this.names.ContainsKey(name)));
 
     [Fact]
     public void An_operation_is_counted_when_it_begins_and_when_it_ends_with_its_length()
@@ -51,17 +51,17 @@ public sealed class MetricsTests : IDisposable
             Assert.True(Sum($"storeoperator_operation_duration_seconds operation={operation}") > 0);
         }
 
-        _listener.RecordObservableInstruments();
+        listener.RecordObservableInstruments();
         Assert.Equal(1, Sum("storeoperator_rollout_progress_ratio namespace=shop cluster=orders"), tolerance: 0);
     }
 
-    private double Sum(string series) => _sums.GetValueOrDefault(series);
+    double Sum(string series) => sums.GetValueOrDefault(series);
 
-    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var series = instrument.Name;
         foreach (var (name, tag) in tags) series += $" {name}={tag}";
         // An observable tells what is, and is asked once.
-        _sums.AddOrUpdate(series, value, (_, before) => instrument.IsObservable ? value : before + value);
+        sums.AddOrUpdate(series, value, (_, before) => instrument.IsObservable ? value : before + value);
     }
 }

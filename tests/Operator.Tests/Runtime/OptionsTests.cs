@@ -27,5 +27,5 @@ public sealed class OptionsTests
         Assert.DoesNotContain('\n', error!);
     }
 
-    private static (OperatorOptions? Options, string? Error) Parse(params string[] args) => OperatorOptions.Parse(args, _ => null);
+    static (OperatorOptions? Options, string? Error) Parse(params string[] args) => OperatorOptions.Parse(args, _ => null);
 }

@@ -10,18 +10,18 @@ namespace Operator.Tests;
 
 public sealed class ReflectorTests
 {
-    private readonly ObjectStore<V1Pod> _store = new(pod => new ObjectKey(pod.Metadata.NamespaceProperty, "orders"));
-    private readonly FakeTimeProvider _time = new();
-    private int _changes;
-    private Reflector<V1Pod>? _reflector;
+    readonly ObjectStore<V1Pod> store = new(pod => new ObjectKey(pod.Metadata.NamespaceProperty, "orders"));
+    readonly FakeTimeProvider time = new();
+    int changes;
+    Reflector<V1Pod>? reflector;
 
     [Fact]
     public async Task Lists_then_follows()
     {
         var server = new ScriptedServer().Then(HttpStatusCode.OK, List(10, Pod("a", 5)))
             .Then(HttpStatusCode.OK, Line("ADDED", Pod("b", 11)) + Line("DELETED", Pod("a", 12)));
-        await RunUntil(server, () => _store.Get(new ObjectKey("shop", "b")) is not null && _store.Get(new ObjectKey("shop", "a")) is null);
-        Assert.Equal(3, _changes);
+        await RunUntil(server, () => store.Get(new ObjectKey("shop", "b")) is not null && store.Get(new ObjectKey("shop", "a")) is null);
+        Assert.Equal(3, changes);
         Assert.Contains("resourceVersion=10", server.Seen[1], StringComparison.Ordinal);
         Assert.Contains("allowWatchBookmarks=true", server.Seen[1], StringComparison.Ordinal);
     }
@@ -43,8 +43,8 @@ public sealed class ReflectorTests
         var server = new ScriptedServer().Then(HttpStatusCode.OK, List(10, Pod("a", 5)))
             .Then(inStream ? HttpStatusCode.OK : HttpStatusCode.Gone, inStream ? Line("ERROR", Gone) : Gone)
             .Then(HttpStatusCode.OK, List(90, Pod("b", 80)));
-        await RunUntil(server, () => _store.Get(new ObjectKey("shop", "b")) is not null);
-        Assert.Null(_store.Get(new ObjectKey("shop", "a")));
+        await RunUntil(server, () => store.Get(new ObjectKey("shop", "b")) is not null);
+        Assert.Null(store.Get(new ObjectKey("shop", "a")));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class ReflectorTests
             .Then(_ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(pipe.Reader.AsStream()) });
         await RunUntil(server, () =>
         {
-            _time.Advance(TimeSpan.FromSeconds(30));
+            time.Advance(TimeSpan.FromSeconds(30));
             return server.Seen.Count == 3;
         });
         Assert.Contains("watch=true", server.Seen[2], StringComparison.Ordinal);
@@ -69,10 +69,10 @@ public sealed class ReflectorTests
         for (var watch = 0; watch < 3; watch++) server.Then(_ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new Pipe().Reader.AsStream()) });
         await RunUntil(server, () =>
         {
-            _time.Advance(TimeSpan.FromSeconds(10));
+            time.Advance(TimeSpan.FromSeconds(10));
             return server.Seen.Count == 5;
         });
-        Assert.True(_reflector!.Silence < 3 * Reflector<V1Pod>.IdleMost, $"{_reflector.Silence}");
+        Assert.True(reflector!.Silence < 3 * Reflector<V1Pod>.IdleMost, $"{reflector.Silence}");
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class ReflectorTests
     {
         var server = new ScriptedServer().Then(HttpStatusCode.OK, List(10, """{"metadata":{"name":"odd","namespace":"shop"},"spec":7}""", Pod("a", 5)))
             .Then(HttpStatusCode.OK, Line("ADDED", """{"metadata":{"name":"odd","resourceVersion":"11"},"spec":7}""") + Line("ADDED", Pod("b", 12)));
-        await RunUntil(server, () => _store.Count == 2);
+        await RunUntil(server, () => store.Count == 2);
     }
 
     [Fact]
@@ -89,24 +89,24 @@ public sealed class ReflectorTests
         var server = new ScriptedServer().Then(HttpStatusCode.InternalServerError, "down").Then(_ => throw new HttpRequestException("refused")).Then(HttpStatusCode.OK, List(10, Pod("a", 5)));
         await RunUntil(server, () =>
         {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            return _store.Count == 1;
+            time.Advance(TimeSpan.FromSeconds(1));
+            return store.Count == 1;
         });
     }
 
-    private async Task RunUntil(ScriptedServer server, Func<bool> done)
+    async Task RunUntil(ScriptedServer server, Func<bool> done)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        _reflector = new Reflector<V1Pod>(server.Api, "shop", null, _store, _ => Interlocked.Increment(ref _changes), _time, NullLogger.Instance);
-        var running = _reflector.RunAsync(stop.Token);
+        reflector = new Reflector<V1Pod>(server.Api, "shop", null, store, _ => Interlocked.Increment(ref changes), time, NullLogger.Instance);
+        var running = reflector.RunAsync(stop.Token);
         await Eventually.True(done);
         await stop.CancelAsync();
         await running;
     }
 
-    private static string Pod(string name, int version) => $$$"""{"metadata":{"name":"{{{name}}}","namespace":"shop","resourceVersion":"{{{version}}}"}}""";
+    static string Pod(string name, int version) => $$$"""{"metadata":{"name":"{{{name}}}","namespace":"shop","resourceVersion":"{{{version}}}"}}""";
 
-    private static string List(int version, params string[] items) => $$$"""{"metadata":{"resourceVersion":"{{{version}}}"},"items":[{{{string.Join(',', items)}}}]}""";
+    static string List(int version, params string[] items) => $$$"""{"metadata":{"resourceVersion":"{{{version}}}"},"items":[{{{string.Join(',', items)}}}]}""";
 
-    private static string Line(string type, string item) => $$$"""{"type":"{{{type}}}","object":{{{item}}}}""" + "\n";
+    static string Line(string type, string item) => $$$"""{"type":"{{{type}}}","object":{{{item}}}}""" + "\n";
 }

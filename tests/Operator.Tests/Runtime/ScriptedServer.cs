@@ -7,14 +7,14 @@ namespace Operator.Tests;
 /// <summary>An API server that answers what the test says, one request after the other; requests beyond the script wait for ever.</summary>
 internal sealed class ScriptedServer : HttpMessageHandler
 {
-    private readonly Queue<Func<HttpRequestMessage, HttpResponseMessage>> _script = new();
-    private readonly List<string> _seen = [];
+    readonly Queue<Func<HttpRequestMessage, HttpResponseMessage>> script = new();
+    readonly List<string> seen = [];
 
     public IReadOnlyList<string> Seen
     {
         get
         {
-            lock (_seen) return [.. _seen];
+            lock (seen) return [.. seen];
         }
     }
 
@@ -22,7 +22,7 @@ internal sealed class ScriptedServer : HttpMessageHandler
 
     public ScriptedServer Then(Func<HttpRequestMessage, HttpResponseMessage> answer)
     {
-        _script.Enqueue(answer);
+        script.Enqueue(answer);
         return this;
     }
 
@@ -33,10 +33,10 @@ internal sealed class ScriptedServer : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Func<HttpRequestMessage, HttpResponseMessage>? answer;
-        lock (_seen)
+        lock (seen)
         {
-            _seen.Add($"{request.Method} {request.RequestUri!.PathAndQuery}");
-            _script.TryDequeue(out answer);
+            seen.Add($"{request.Method} {request.RequestUri!.PathAndQuery}");
+            script.TryDequeue(out answer);
         }
 
         if (answer is null) await Task.Delay(Timeout.Infinite, cancellationToken);

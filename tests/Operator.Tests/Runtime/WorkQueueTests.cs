@@ -6,74 +6,74 @@ namespace Operator.Tests;
 
 public sealed class WorkQueueTests
 {
-    private static readonly ObjectKey s_key = new("shop", "orders");
-    private readonly FakeTimeProvider _time = new();
+    static readonly ObjectKey Key = new("shop", "orders");
+    readonly FakeTimeProvider time = new();
 
     [Fact]
     public async Task A_key_added_many_times_is_taken_once()
     {
-        using var queue = new WorkQueue("test", _time);
-        for (var time = 0; time < 5; time++) queue.Add(s_key);
+        using var queue = new WorkQueue("test", time);
+        for (var time = 0; time < 5; time++) queue.Add(Key);
         Assert.Equal(1, queue.Depth);
-        Assert.Equal(s_key, await queue.TakeAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(Key, await queue.TakeAsync(TestContext.Current.CancellationToken));
         Assert.Equal(0, queue.Depth);
     }
 
     [Fact]
     public async Task A_key_added_while_it_is_worked_on_comes_again_after_and_not_during()
     {
-        using var queue = new WorkQueue("test", _time);
-        queue.Add(s_key);
+        using var queue = new WorkQueue("test", time);
+        queue.Add(Key);
         await queue.TakeAsync(TestContext.Current.CancellationToken);
-        queue.Add(s_key);
+        queue.Add(Key);
         Assert.Equal(0, queue.Depth);
-        queue.Done(s_key);
+        queue.Done(Key);
         Assert.Equal(1, queue.Depth);
     }
 
     [Fact]
     public void The_earlier_of_two_delays_wins()
     {
-        using var queue = new WorkQueue("test", _time);
-        queue.AddAfter(s_key, TimeSpan.FromSeconds(10));
-        queue.AddAfter(s_key, TimeSpan.FromSeconds(2));
-        queue.AddAfter(s_key, TimeSpan.FromSeconds(20));
-        _time.Advance(TimeSpan.FromSeconds(1.9));
+        using var queue = new WorkQueue("test", time);
+        queue.AddAfter(Key, TimeSpan.FromSeconds(10));
+        queue.AddAfter(Key, TimeSpan.FromSeconds(2));
+        queue.AddAfter(Key, TimeSpan.FromSeconds(20));
+        time.Advance(TimeSpan.FromSeconds(1.9));
         Assert.Equal(0, queue.Depth);
-        _time.Advance(TimeSpan.FromSeconds(0.2));
+        time.Advance(TimeSpan.FromSeconds(0.2));
         Assert.Equal(1, queue.Depth);
     }
 
     [Fact]
     public async Task A_delay_overtaken_by_an_event_does_not_add_another_pass()
     {
-        using var queue = new WorkQueue("test", _time);
-        queue.AddAfter(s_key, TimeSpan.FromSeconds(10));
-        queue.Add(s_key);
+        using var queue = new WorkQueue("test", time);
+        queue.AddAfter(Key, TimeSpan.FromSeconds(10));
+        queue.Add(Key);
         await queue.TakeAsync(TestContext.Current.CancellationToken);
-        queue.Done(s_key);
-        _time.Advance(TimeSpan.FromMinutes(1));
+        queue.Done(Key);
+        time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(0, queue.Depth);
     }
 
     [Fact]
     public async Task Failures_back_off_and_forgetting_starts_anew()
     {
-        using var queue = new WorkQueue("test", _time);
+        using var queue = new WorkQueue("test", time);
         for (var failure = 1; failure <= 3; failure++)
         {
-            queue.AddRateLimited(s_key);
-            _time.Advance(BackOff.After(failure) - TimeSpan.FromMilliseconds(1));
+            queue.AddRateLimited(Key);
+            time.Advance(BackOff.After(failure) - TimeSpan.FromMilliseconds(1));
             Assert.Equal(0, queue.Depth);
-            _time.Advance(TimeSpan.FromMilliseconds(2));
+            time.Advance(TimeSpan.FromMilliseconds(2));
             Assert.Equal(1, queue.Depth);
             await queue.TakeAsync(TestContext.Current.CancellationToken);
-            queue.Done(s_key);
+            queue.Done(Key);
         }
 
-        queue.Forget(s_key);
-        queue.AddRateLimited(s_key);
-        _time.Advance(TimeSpan.FromMilliseconds(6));
+        queue.Forget(Key);
+        queue.AddRateLimited(Key);
+        time.Advance(TimeSpan.FromMilliseconds(6));
         Assert.Equal(1, queue.Depth);
     }
 

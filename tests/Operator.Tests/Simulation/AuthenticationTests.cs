@@ -6,7 +6,7 @@ namespace Operator.Tests;
 /// <summary>What people do to users and Secrets behind the operator's back.</summary>
 public sealed class AuthenticationTests
 {
-    private const string Cluster = Scenario.Cluster;
+    const string Cluster = Scenario.Cluster;
 
     [Fact]
     public void A_Secret_that_never_comes_keeps_nothing_from_running_and_costs_no_write()
@@ -63,7 +63,7 @@ public sealed class AuthenticationTests
         Assert.True(users.Users[OperatorLogin.User].Root);
     }
 
-    private static Simulation Asking()
+    static Simulation Asking()
     {
         var simulation = new Simulation();
         simulation.Secret("root", "first");
@@ -72,6 +72,6 @@ public sealed class AuthenticationTests
         return simulation;
     }
 
-    private static string? Reason(Simulation simulation) =>
+    static string? Reason(Simulation simulation) =>
         simulation.Cluster(Cluster).Status?.Conditions?.FirstOrDefault(condition => condition.Type == ConditionTypes.AuthReady)?.Reason;
 }

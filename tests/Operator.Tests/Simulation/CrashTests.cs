@@ -7,7 +7,7 @@ namespace Operator.Tests;
 public sealed class CrashTests(ITestOutputHelper output)
 {
     /// <summary>Every n-th crash point of a scenario; 1 is all of them. By default those of a long scenario are thinned out, or one alone would take minutes.</summary>
-    private static int Stride(Scenario scenario, int writes) =>
+    static int Stride(Scenario scenario, int writes) =>
         Environment.GetEnvironmentVariable("CRASH_STRIDE") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : (1 + (writes / 60)) * scenario.Thinning;
 
     public static TheoryData<string> Scenarios => [.. Scenario.Played];

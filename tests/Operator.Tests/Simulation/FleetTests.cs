@@ -6,16 +6,16 @@ namespace Operator.Tests;
 /// <summary>What many StoreClusters cost.</summary>
 public sealed class FleetTests(ITestOutputHelper output)
 {
-    private static readonly int s_clusters = int.Parse(Environment.GetEnvironmentVariable("FLEET") ?? "200", CultureInfo.InvariantCulture);
+    static readonly int Clusters = int.Parse(Environment.GetEnvironmentVariable("FLEET") ?? "200", CultureInfo.InvariantCulture);
 
     /// <summary>What an operator may hold beside the runtime and its code, which are some 60 MiB of the 200 that a process may take.</summary>
-    private const long HeapLimit = 100L << 20;
+    const long HeapLimit = 100L << 20;
 
     [Fact]
     public void Two_hundred_clusters_at_rest_cost_no_write_and_little_memory()
     {
         using var simulation = new Simulation(tick: TimeSpan.FromSeconds(2));
-        var names = Enumerable.Range(1, s_clusters).Select(number => $"fleet{number}").ToList();
+        var names = Enumerable.Range(1, Clusters).Select(number => $"fleet{number}").ToList();
         foreach (var name in names) simulation.Apply(name, Scenario.Spec(3));
         foreach (var name in names) simulation.RunUntilSettled(name);
 
@@ -27,7 +27,7 @@ public sealed class FleetTests(ITestOutputHelper output)
         using var another = simulation.AnotherOperator();
         var held = GC.GetTotalMemory(forceFullCollection: true) - before;
         GC.KeepAlive(another);
-        output.WriteLine($"{s_clusters} StoreClusters: {writes} writes until all were ready, none in ten minutes after; an operator holds {held >> 20} MiB of them");
-        Assert.True(held < HeapLimit * Math.Max(1, s_clusters / 200), $"an operator holds {held >> 20} MiB");
+        output.WriteLine($"{Clusters} StoreClusters: {writes} writes until all were ready, none in ten minutes after; an operator holds {held >> 20} MiB of them");
+        Assert.True(held < HeapLimit * Math.Max(1, Clusters / 200), $"an operator holds {held >> 20} MiB");
     }
 }

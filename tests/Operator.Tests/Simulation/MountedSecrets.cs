@@ -7,7 +7,7 @@ namespace Operator.Tests;
 /// <summary>Secrets as a kubelet has brought them to a pod: whole, and late.</summary>
 internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<string, string> secrets)
 {
-    private Dictionary<string, Dictionary<string, string>> _folders = new(StringComparer.Ordinal);
+    Dictionary<string, Dictionary<string, string>> folders = new(StringComparer.Ordinal);
 
     public DateTimeOffset RefreshAt { get; private set; }
 
@@ -23,9 +23,9 @@ internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<stri
     }
 
     /// <summary>A file of a volume; null when there is none.</summary>
-    public string? File(string volume, string entry) => _folders.GetValueOrDefault(volume)?.GetValueOrDefault(entry);
+    public string? File(string volume, string entry) => folders.GetValueOrDefault(volume)?.GetValueOrDefault(entry);
 
-    public bool Has(string volume) => _folders.ContainsKey(volume);
+    public bool Has(string volume) => folders.ContainsKey(volume);
 
     /// <returns>False when a Secret is missing: then everything stays as it was.</returns>
     public bool Refresh(ObjectTable table, DateTimeOffset next)
@@ -33,11 +33,11 @@ internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<stri
         RefreshAt = next;
         var read = secrets.ToDictionary(secret => secret.Key, secret => table.Get("secrets", new ObjectKey(@namespace, secret.Value)), StringComparer.Ordinal);
         if (read.Values.Any(secret => secret is null)) return false;
-        _folders = read.ToDictionary(secret => secret.Key, secret => Texts(secret.Value!), StringComparer.Ordinal);
+        folders = read.ToDictionary(secret => secret.Key, secret => Texts(secret.Value!), StringComparer.Ordinal);
         Version++;
         return true;
     }
 
-    private static Dictionary<string, string> Texts(JsonObject secret) => secret["data"]!.AsObject()
+    static Dictionary<string, string> Texts(JsonObject secret) => secret["data"]!.AsObject()
         .ToDictionary(entry => entry.Key, entry => Encoding.UTF8.GetString(Convert.FromBase64String((string)entry.Value!)), StringComparer.Ordinal);
 }

@@ -10,12 +10,12 @@ internal sealed record Change(long Version, string Plural, ObjectKey Key, JsonOb
 /// <summary>What the simulated API server stores: objects of every kind, one rising version over all of them, and the history that watches read.</summary>
 internal sealed class ObjectTable(TimeProvider time)
 {
-    private readonly SortedDictionary<string, JsonObject> _objects = new(StringComparer.Ordinal);
-    private readonly List<Change> _history = [];
-    private long _version = 100;
-    private int _uids;
+    readonly SortedDictionary<string, JsonObject> objects = new(StringComparer.Ordinal);
+    readonly List<Change> history = [];
+    long version = 100;
+    int uids;
 
-    public IReadOnlyList<Change> History => _history;
+    public IReadOnlyList<Change> History => history;
 
     /// <summary>Kinds whose CustomResourceDefinition is not installed.</summary>
     public HashSet<string> Unknown { get; } = new(StringComparer.Ordinal) { "certificates" };
@@ -23,19 +23,19 @@ internal sealed class ObjectTable(TimeProvider time)
     /// <summary>What the operator applied last, by plural and key: managedFields, as they live with the object and not with who wrote it.</summary>
     public Dictionary<string, JsonObject> Applied { get; } = new(StringComparer.Ordinal);
 
-    public JsonObject? Get(string plural, ObjectKey key) => _objects.GetValueOrDefault(Path(plural, key));
+    public JsonObject? Get(string plural, ObjectKey key) => objects.GetValueOrDefault(Path(plural, key));
 
     /// <summary>In order of namespace and name; a copy, so that the caller may change the table meanwhile.</summary>
     public IReadOnlyList<JsonObject> List(string plural) =>
-        [.. _objects.Where(pair => pair.Key.StartsWith(plural + "/", StringComparison.Ordinal)).Select(pair => pair.Value)];
+        [.. objects.Where(pair => pair.Key.StartsWith(plural + "/", StringComparison.Ordinal)).Select(pair => pair.Value)];
 
-    public IReadOnlyList<(string Plural, JsonObject Object)> All => [.. _objects.Select(pair => (pair.Key.Split('/')[0], pair.Value))];
+    public IReadOnlyList<(string Plural, JsonObject Object)> All => [.. objects.Select(pair => (pair.Key.Split('/')[0], pair.Value))];
 
     public JsonObject Create(string plural, JsonObject item)
     {
         var created = (JsonObject)item.DeepClone();
         var metadata = created["metadata"]!.AsObject();
-        metadata["uid"] = $"uid-{++_uids}";
+        metadata["uid"] = $"uid-{++uids}";
         metadata["creationTimestamp"] = Now;
         metadata["generation"] = 1;
         return Store(plural, created);
@@ -69,27 +69,27 @@ internal sealed class ObjectTable(TimeProvider time)
 
     public void Remove(string plural, ObjectKey key)
     {
-        if (!_objects.Remove(Path(plural, key), out var item)) return;
+        if (!objects.Remove(Path(plural, key), out var item)) return;
         Applied.Remove(Path(plural, key));
         var last = (JsonObject)item.DeepClone();
-        last["metadata"]!["resourceVersion"] = Text(++_version);
-        _history.Add(new Change(_version, plural, key, last, Deleted: true));
+        last["metadata"]!["resourceVersion"] = Text(++version);
+        history.Add(new Change(version, plural, key, last, Deleted: true));
     }
 
     public static ObjectKey KeyOf(JsonObject item) => new((string?)item["metadata"]!["namespace"] ?? "", (string)item["metadata"]!["name"]!);
 
     public string Now => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
-    private JsonObject Store(string plural, JsonObject item)
+    JsonObject Store(string plural, JsonObject item)
     {
-        item["metadata"]!["resourceVersion"] = Text(++_version);
+        item["metadata"]!["resourceVersion"] = Text(++version);
         var key = KeyOf(item);
-        _objects[Path(plural, key)] = item;
-        _history.Add(new Change(_version, plural, key, item, Deleted: false));
+        objects[Path(plural, key)] = item;
+        history.Add(new Change(version, plural, key, item, Deleted: false));
         return item;
     }
 
-    private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
+    static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
 
-    private static string Path(string plural, ObjectKey key) => $"{plural}/{key.Namespace}/{key.Name}";
+    static string Path(string plural, ObjectKey key) => $"{plural}/{key.Namespace}/{key.Name}";
 }

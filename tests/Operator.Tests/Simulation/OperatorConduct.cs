@@ -6,14 +6,14 @@ namespace Operator.Tests;
 internal sealed class OperatorConduct(Simulation simulation, TimeProvider time)
 {
     /// <summary>How long an operator may not yet know of what befell a member.</summary>
-    private static readonly TimeSpan s_unaware = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Unaware = TimeSpan.FromSeconds(20);
 
-    private DateTimeOffset _disturbed = DateTimeOffset.MinValue;
+    DateTimeOffset disturbed = DateTimeOffset.MinValue;
 
     public List<string> Violations { get; } = [];
 
     /// <summary>Somebody else than the operator has just hurt a member.</summary>
-    public void Disturbed() => _disturbed = time.GetUtcNow();
+    public void Disturbed() => disturbed = time.GetUtcNow();
 
     /// <summary>For <see cref="WriteLog.Watcher"/>.</summary>
     public Action Watch(string what)
@@ -25,14 +25,14 @@ internal sealed class OperatorConduct(Simulation simulation, TimeProvider time)
             foreach (var (group, was) in before)
             {
                 var (serving, voters) = (Serving(group), group.Voters.Count());
-                if (was.Voters > 1 && was.Serving > was.Voters / 2 && serving <= voters / 2 && time.GetUtcNow() - _disturbed > s_unaware)
+                if (was.Voters > 1 && was.Serving > was.Voters / 2 && serving <= voters / 2 && time.GetUtcNow() - disturbed > Unaware)
                     Violations.Add($"{what} takes the quorum: {was.Serving} of {was.Voters} voters served before, {serving} of {voters} do after");
             }
         };
     }
 
     /// <summary>I7.</summary>
-    private void Volume(string what)
+    void Volume(string what)
     {
         var pod = what["DELETE persistentvolumeclaims/data-".Length..];
         if (simulation.Table.Get("pods", Simulation.Key(pod)) is not null) Violations.Add($"{what} while its pod is there");
@@ -40,9 +40,9 @@ internal sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     }
 
     /// <summary>Voters that run and go on running: their pods are not about to end.</summary>
-    private int Serving(StoreGroup group) => group.Voters.Count(voter => voter.Process is not null
+    int Serving(StoreGroup group) => group.Voters.Count(voter => voter.Process is not null
         && simulation.Table.Get("pods", Simulation.Key($"{voter.Name}-0")) is { } pod && pod["metadata"]!["deletionTimestamp"] is null && HasOwner(pod));
 
     /// <summary>A pod whose StatefulSet is gone is collected in a moment.</summary>
-    private bool HasOwner(JsonObject pod) => simulation.Table.Get("statefulsets", Simulation.Key(ObjectTable.KeyOf(pod).Name[..^2])) is not null;
+    bool HasOwner(JsonObject pod) => simulation.Table.Get("statefulsets", Simulation.Key(ObjectTable.KeyOf(pod).Name[..^2])) is not null;
 }

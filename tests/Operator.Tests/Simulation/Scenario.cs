@@ -213,11 +213,11 @@ internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinni
         spec with { Backup = new BackupSpec { Target = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } }, Rpo = "12h" } };
 
     /// <summary>Everything over TLS, with certificates of somebody else's.</summary>
-    private static StoreClusterSpec SignedBy(StoreClusterSpec spec, IssuerSpec issuer, params string[] names) =>
+    static StoreClusterSpec SignedBy(StoreClusterSpec spec, IssuerSpec issuer, params string[] names) =>
         spec with { Tls = new TlsSpec { Client = new ClientTlsSpec { Issuer = issuer }, Peer = new PeerTlsSpec { Issuer = issuer }, ExtraSans = names.Length > 0 ? names : null } };
 
     /// <summary>Every member was seen to show what its Secret holds.</summary>
-    private static void RunUntilLoaded(Simulation simulation)
+    static void RunUntilLoaded(Simulation simulation)
     {
         simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
         simulation.RunUntilSettled(Cluster);
@@ -226,9 +226,9 @@ internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinni
     public static StoreClusterSpec Restored(StoreClusterSpec spec, string bucket) =>
         spec with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } } } } };
 
-    private static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
+    static StoreClusterSpec RollingBack(StoreClusterSpec spec) => spec with { Update = spec.Update with { OnFailure = UpdateSpec.Rollback, MemberTimeoutSeconds = 30 } };
 
-    private static void Want(Simulation simulation, int replicas, string? image = null, Func<StoreClusterSpec, StoreClusterSpec>? change = null)
+    static void Want(Simulation simulation, int replicas, string? image = null, Func<StoreClusterSpec, StoreClusterSpec>? change = null)
     {
         var spec = Spec(replicas, image);
         simulation.Apply(Cluster, change is null ? spec : change(spec));

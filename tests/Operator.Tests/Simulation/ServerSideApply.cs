@@ -7,7 +7,7 @@ namespace Operator.Tests;
 internal static class ServerSideApply
 {
     /// <summary>Lists that are merged item by item, and by what; all others are replaced as a whole.</summary>
-    private static readonly Dictionary<string, string> s_keys = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, string> Keys = new(StringComparer.Ordinal)
     {
         ["containers"] = "name",
         ["initContainers"] = "name",
@@ -25,7 +25,7 @@ internal static class ServerSideApply
         return merged;
     }
 
-    private static void MergeInto(JsonObject live, JsonObject applied, JsonObject? before)
+    static void MergeInto(JsonObject live, JsonObject applied, JsonObject? before)
     {
         foreach (var (name, _) in before ?? [])
         {
@@ -37,13 +37,13 @@ internal static class ServerSideApply
             live[name] = (value, live[name]) switch
             {
                 (JsonObject wanted, JsonObject there) => Merge(there, wanted, before?[name] as JsonObject),
-                (JsonArray wanted, JsonArray there) when s_keys.TryGetValue(name, out var key) => MergeList(there, wanted, before?[name] as JsonArray, key),
+                (JsonArray wanted, JsonArray there) when Keys.TryGetValue(name, out var key) => MergeList(there, wanted, before?[name] as JsonArray, key),
                 _ => value?.DeepClone(),
             };
         }
     }
 
-    private static JsonArray MergeList(JsonArray live, JsonArray applied, JsonArray? before, string key)
+    static JsonArray MergeList(JsonArray live, JsonArray applied, JsonArray? before, string key)
     {
         JsonObject? Find(JsonArray? list, JsonNode? item) => list?.OfType<JsonObject>().FirstOrDefault(other => JsonNode.DeepEquals(other[key], item?[key]));
         var kept = live.OfType<JsonObject>().Where(item => Find(applied, item) is null && Find(before, item) is null).Select(item => item.DeepClone());

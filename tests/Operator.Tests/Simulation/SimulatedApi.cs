@@ -10,7 +10,7 @@ namespace Operator.Tests;
 /// uid preconditions, immutable fields. It answers at once and on the caller's thread.</summary>
 internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandler
 {
-    private sealed record Route(string Plural, ObjectKey Key, string? Subresource)
+    sealed record Route(string Plural, ObjectKey Key, string? Subresource)
     {
         /// <summary>Reads api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE and its like in apis/GROUP/VERSION.</summary>
         public static Route Of(Uri uri)
@@ -22,7 +22,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         }
     }
 
-    private sealed class Refusal(HttpStatusCode code, string reason, string message) : Exception(message)
+    sealed class Refusal(HttpStatusCode code, string reason, string message) : Exception(message)
     {
         public HttpStatusCode Code => code;
         public string Reason => reason;
@@ -49,7 +49,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         }
     }
 
-    private JsonObject Answer(HttpRequestMessage request, Route route)
+    JsonObject Answer(HttpRequestMessage request, Route route)
     {
         if (table.Unknown.Contains(route.Plural)) throw new Refusal(HttpStatusCode.NotFound, "NotFound", "the server could not find the requested resource");
         if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route, HttpUtility.ParseQueryString(request.RequestUri!.Query)["labelSelector"]);
@@ -66,10 +66,10 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         });
     }
 
-    private JsonObject Find(Route route) =>
+    JsonObject Find(Route route) =>
         table.Get(route.Plural, route.Key) ?? throw new Refusal(HttpStatusCode.NotFound, "NotFound", $"{route.Plural} \"{route.Key.Name}\" not found");
 
-    private JsonObject List(Route route, string? selector)
+    JsonObject List(Route route, string? selector)
     {
         var wanted = (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToList();
         bool Selected(JsonObject item) => wanted.All(pair => (string?)item["metadata"]!["labels"]?[pair[0]] == pair[1]);
@@ -80,14 +80,14 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         };
     }
 
-    private JsonObject Create(Route route, JsonObject body)
+    JsonObject Create(Route route, JsonObject body)
     {
         var key = ObjectTable.KeyOf(body);
         if (table.Get(route.Plural, key) is not null) throw new Refusal(HttpStatusCode.Conflict, "AlreadyExists", $"{route.Plural} \"{key.Name}\" already exists");
         return table.Create(route.Plural, Defaults.Fill(route.Plural, body));
     }
 
-    private JsonObject Replace(Route route, JsonObject body)
+    JsonObject Replace(Route route, JsonObject body)
     {
         var there = Find(route);
         if ((string?)body["metadata"]!["resourceVersion"] is { } judged && judged != (string)there["metadata"]!["resourceVersion"]!)
@@ -99,7 +99,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         return table.Put(route.Plural, next);
     }
 
-    private JsonObject Apply(Route route, JsonObject body)
+    JsonObject Apply(Route route, JsonObject body)
     {
         var path = $"{route.Plural}/{route.Key}";
         if (table.Get(route.Plural, route.Key) is not { } there)
@@ -116,7 +116,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         return table.Put(route.Plural, merged);
     }
 
-    private JsonObject MergePatch(Route route, JsonObject patch)
+    JsonObject MergePatch(Route route, JsonObject patch)
     {
         var there = Find(route);
         if ((string?)patch["metadata"]?["resourceVersion"] is { } judged && judged != (string)there["metadata"]!["resourceVersion"]!)
@@ -126,7 +126,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         return table.Put(route.Plural, merged);
     }
 
-    private static void Patch(JsonObject live, JsonObject patch)
+    static void Patch(JsonObject live, JsonObject patch)
     {
         foreach (var (name, value) in patch)
         {
@@ -136,7 +136,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         }
     }
 
-    private JsonObject Delete(Route route, JsonObject options)
+    JsonObject Delete(Route route, JsonObject options)
     {
         var there = Find(route);
         if ((string?)options["preconditions"]?["uid"] is { } uid && uid != (string)there["metadata"]!["uid"]!)
@@ -147,14 +147,14 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
         return new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Success" };
     }
 
-    private static HttpResponseMessage Respond(HttpStatusCode code, JsonObject body) =>
+    static HttpResponseMessage Respond(HttpStatusCode code, JsonObject body) =>
         new(code) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
 }
 
 /// <summary>What Kubernetes adds to objects by itself, and what it lets nobody change: both make loops of operators that do not expect them.</summary>
 internal static class Defaults
 {
-    private static readonly HashSet<string> s_changeable = ["replicas", "template", "updateStrategy", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "ordinals"];
+    static readonly HashSet<string> Changeable = ["replicas", "template", "updateStrategy", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "ordinals"];
 
     public static JsonObject Fill(string plural, JsonObject item)
     {
@@ -181,7 +181,7 @@ internal static class Defaults
         if (plural != "statefulsets") return null;
         var (old, next) = (before["spec"]!.AsObject(), after["spec"]!.AsObject());
         return old.Select(field => field.Key).Union(next.Select(field => field.Key))
-            .FirstOrDefault(name => !s_changeable.Contains(name) && !JsonNode.DeepEquals(old[name], next[name])) is { } changed
+            .FirstOrDefault(name => !Changeable.Contains(name) && !JsonNode.DeepEquals(old[name], next[name])) is { } changed
             ? $"spec.{changed}"
             : null;
     }

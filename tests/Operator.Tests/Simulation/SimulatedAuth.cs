@@ -6,10 +6,10 @@ namespace Operator.Tests;
 /// <summary>What the members' gRPC says about users: the service Auth, and the door in front of the others.</summary>
 internal static class SimulatedAuth
 {
-    private const int InvalidArgument = 3;
-    private const int PermissionDenied = 7;
-    private const int FailedPrecondition = 9;
-    private const int Unauthenticated = 16;
+    const int InvalidArgument = 3;
+    const int PermissionDenied = 7;
+    const int FailedPrecondition = 9;
+    const int Unauthenticated = 16;
 
     public const string Service = "/etcdserverpb.Auth/";
 
@@ -45,7 +45,7 @@ internal static class SimulatedAuth
         };
     }
 
-    private static AuthenticateResponse LogIn(StoreProcess process, AuthenticateRequest request)
+    static AuthenticateResponse LogIn(StoreProcess process, AuthenticateRequest request)
     {
         var group = process.Group;
         if (!group.Users.Enabled) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: authentication is not enabled");
@@ -54,32 +54,32 @@ internal static class SimulatedAuth
         return new AuthenticateResponse { Token = group.Users.LogIn(request.Name, group.Members.Select(member => member.Process).OfType<StoreProcess>()) };
     }
 
-    private static AuthDisableResponse Disable(SimulatedUsers users)
+    static AuthDisableResponse Disable(SimulatedUsers users)
     {
         users.Disable();
         return new AuthDisableResponse();
     }
 
-    private static AuthUserAddResponse Add(SimulatedUsers users, AuthUserAddRequest request)
+    static AuthUserAddResponse Add(SimulatedUsers users, AuthUserAddRequest request)
     {
         if (!users.Users.TryAdd(request.Name, new(request.Password, Root: false))) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: user name already exists");
         return new AuthUserAddResponse();
     }
 
-    private static AuthUserDeleteResponse Delete(SimulatedUsers users, string name)
+    static AuthUserDeleteResponse Delete(SimulatedUsers users, string name)
     {
         if (!users.Users.Remove(name)) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: user name not found");
         return new AuthUserDeleteResponse();
     }
 
-    private static AuthUserChangePasswordResponse Change(SimulatedUsers users, AuthUserChangePasswordRequest request)
+    static AuthUserChangePasswordResponse Change(SimulatedUsers users, AuthUserChangePasswordRequest request)
     {
         if (!users.Users.ContainsKey(request.Name)) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: user name not found");
         users.SetPassword(request.Name, request.Password);
         return new AuthUserChangePasswordResponse();
     }
 
-    private static AuthUserGrantRoleResponse Grant(SimulatedUsers users, AuthUserGrantRoleRequest request)
+    static AuthUserGrantRoleResponse Grant(SimulatedUsers users, AuthUserGrantRoleRequest request)
     {
         if (!users.Users.TryGetValue(request.User, out var user)) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: user name not found");
         users.Users[request.User] = user with { Root = user.Root || request.Role == "root" };

@@ -7,16 +7,16 @@ namespace Operator.Tests;
 /// <summary>Buckets, and what agents find in them. An agent takes a full backup when it looks at a bucket without one of its cluster, and is never behind.</summary>
 internal sealed class SimulatedBackups(TimeProvider time)
 {
-    private sealed record Full(string Id, long Revision, DateTimeOffset Time);
+    sealed record Full(string Id, long Revision, DateTimeOffset Time);
 
-    private readonly Dictionary<(string Location, StoreGroup Group), Full> _taken = [];
+    readonly Dictionary<(string Location, StoreGroup Group), Full> taken = [];
 
     /// <summary>Those that are there, and let agents in.</summary>
     public HashSet<string> Buckets { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What `store snapshot restore --from` says; nothing when it succeeds.</summary>
     public string Restore(string location) => !Buckets.Contains(new Uri(location).Host) ? $"store: {location}: there is no such bucket"
-        : _taken.Keys.Any(taken => taken.Location == location) ? "" : $"store: {location}: there are no backups";
+        : taken.Keys.Any(taken => taken.Location == location) ? "" : $"store: {location}: there are no backups";
 
     /// <summary>What the agent beside a store process answers over HTTP.</summary>
     public HttpResponseMessage Answer(StoreProcess process, HttpRequestMessage request, WriteLog writes)
@@ -33,15 +33,15 @@ internal sealed class SimulatedBackups(TimeProvider time)
     public int Taken { get; private set; }
 
     /// <summary>Takes one at once, unless there is a newer one than that already.</summary>
-    private HttpResponseMessage Ask(StoreProcess process, string location, string after)
+    HttpResponseMessage Ask(StoreProcess process, string location, string after)
     {
-        if (_taken.TryGetValue((location, process.Group), out var full) && full.Id == after) _taken[(location, process.Group)] = Take(process);
+        if (taken.TryGetValue((location, process.Group), out var full) && full.Id == after) taken[(location, process.Group)] = Take(process);
         return new HttpResponseMessage(HttpStatusCode.Accepted) { Content = new StringContent("") };
     }
 
-    private Full Take(StoreProcess process) => new($"full-{Taken++}", (long)process.Group.Committed, time.GetUtcNow());
+    Full Take(StoreProcess process) => new($"full-{Taken++}", (long)process.Group.Committed, time.GetUtcNow());
 
-    private JsonObject Status(StoreProcess process, string location)
+    JsonObject Status(StoreProcess process, string location)
     {
         var status = new JsonObject { ["location"] = location, ["turn"] = process.Group.Leader?.Id != process.MemberId };
         if (!location.StartsWith("s3://", StringComparison.Ordinal) || !Buckets.Contains(new Uri(location).Host))
@@ -50,7 +50,7 @@ internal sealed class SimulatedBackups(TimeProvider time)
             return status;
         }
 
-        if (!_taken.TryGetValue((location, process.Group), out var full)) _taken[(location, process.Group)] = full = Take(process);
+        if (!taken.TryGetValue((location, process.Group), out var full)) taken[(location, process.Group)] = full = Take(process);
         status["location"] = $"{location}/";
         status["recoverableFrom"] = Text(full.Time);
         status["recoverableTo"] = Text(time.GetUtcNow());
@@ -60,5 +60,5 @@ internal sealed class SimulatedBackups(TimeProvider time)
         return status;
     }
 
-    private static string Text(DateTimeOffset time) => time.ToString("O");
+    static string Text(DateTimeOffset time) => time.ToString("O");
 }

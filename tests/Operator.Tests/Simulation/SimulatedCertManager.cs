@@ -10,19 +10,19 @@ namespace Operator.Tests;
 /// The Secret of a Certificate that is deleted stays.</summary>
 internal sealed class SimulatedCertManager(ObjectTable table, TimeProvider time)
 {
-    private static readonly TimeSpan s_takes = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Takes = TimeSpan.FromSeconds(2);
 
-    private readonly ForeignAuthority _authority = ForeignAuthority.Root(time.GetUtcNow().UtcDateTime);
-    private readonly Dictionary<(string Uid, int Generation), DateTimeOffset> _due = [];
+    readonly ForeignAuthority authority = ForeignAuthority.Root(time.GetUtcNow().UtcDateTime);
+    readonly Dictionary<(string Uid, int Generation), DateTimeOffset> due = [];
 
     public void Tick()
     {
         foreach (var item in table.List("certificates"))
         {
             var wanted = ((string)item["metadata"]!["uid"]!, item["metadata"]!["generation"]!.GetValue<int>());
-            if (!_due.TryGetValue(wanted, out var due)) _due[wanted] = due = time.GetUtcNow() + s_takes;
-            if (due == DateTimeOffset.MaxValue || time.GetUtcNow() < due) continue;
-            _due[wanted] = DateTimeOffset.MaxValue;
+            if (!due.TryGetValue(wanted, out var at)) due[wanted] = at = time.GetUtcNow() + Takes;
+            if (at == DateTimeOffset.MaxValue || time.GetUtcNow() < at) continue;
+            due[wanted] = DateTimeOffset.MaxValue;
             Sign(item);
         }
     }
@@ -30,14 +30,14 @@ internal sealed class SimulatedCertManager(ObjectTable table, TimeProvider time)
     /// <summary>As if two thirds of their lives were over.</summary>
     public void RenewAll()
     {
-        foreach (var wanted in _due.Keys.ToList()) _due[wanted] = time.GetUtcNow();
+        foreach (var wanted in due.Keys.ToList()) due[wanted] = time.GetUtcNow();
     }
 
-    private void Sign(JsonObject item)
+    void Sign(JsonObject item)
     {
         var certificate = KubernetesJson.Deserialize<ManagedCertificate>(item.ToJsonString());
         var (spec, key) = (certificate.Spec, ObjectTable.KeyOf(item));
-        var secret = _authority.Secret(spec.SecretName, time.GetUtcNow().UtcDateTime, [.. spec.DnsNames ?? [], .. spec.IpAddresses ?? []]);
+        var secret = authority.Secret(spec.SecretName, time.GetUtcNow().UtcDateTime, [.. spec.DnsNames ?? [], .. spec.IpAddresses ?? []]);
         secret.Metadata.NamespaceProperty = key.Namespace;
         secret.Metadata.Labels = new Dictionary<string, string>(spec.SecretTemplate.Labels);
         secret.Metadata.Annotations = new Dictionary<string, string> { [ManagedCertificates.NameAnnotation] = key.Name };

@@ -7,11 +7,11 @@ namespace Operator.Tests;
 /// <summary>The controllers and the kubelets: StatefulSets get pods and volumes, pods get nodes and processes, what lost its owner goes.</summary>
 internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimeProvider time, Random? chance)
 {
-    private const string Pods = "pods";
-    private const string Claims = "persistentvolumeclaims";
+    const string Pods = "pods";
+    const string Claims = "persistentvolumeclaims";
 
     /// <summary>What a kubelet knows of a pod.</summary>
-    private sealed class Sandbox
+    sealed class Sandbox
     {
         public required DateTimeOffset StartAt { get; set; }
         public DateTimeOffset? EndAt { get; set; }
@@ -25,17 +25,17 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         public JsonNode? Annotations { get; set; }
     }
 
-    private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
-    private readonly string[] _nodes = ["node-1", "node-2", "node-3", "node-4"];
-    private int _addresses;
-    private int _collected;
+    readonly Dictionary<string, Sandbox> sandboxes = new(StringComparer.Ordinal);
+    readonly HashSet<string> silent = new(StringComparer.Ordinal);
+    readonly string[] nodes = ["node-1", "node-2", "node-3", "node-4"];
+    int addresses;
+    int collected;
 
     /// <summary>Images that no registry has.</summary>
     public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The node's power is cut: its processes end, its kubelet says nothing any more, and Kubernetes calls its pods unready.</summary>
-    public void KillNode(string node) => _silent.Add(node);
+    public void KillNode(string node) => silent.Add(node);
 
     /// <summary>The node that a pod was put on.</summary>
     public static string NodeOf(JsonObject pod) => (string?)pod["spec"]!["nodeName"] ?? "";
@@ -49,11 +49,11 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         ReleaseClaims();
     }
 
-    private void CollectGarbage()
+    void CollectGarbage()
     {
         // Where nothing has changed nobody lost an owner.
-        if (_collected == table.History.Count) return;
-        _collected = table.History.Count;
+        if (collected == table.History.Count) return;
+        collected = table.History.Count;
         var uids = table.All.Select(item => (string)item.Object["metadata"]!["uid"]!).ToHashSet(StringComparer.Ordinal);
         foreach (var (plural, item) in table.All)
         {
@@ -63,7 +63,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     }
 
     /// <summary>One pod and its volume for each StatefulSet (all have one replica); a pod that is still going is waited for.</summary>
-    private void Sync(JsonObject set)
+    void Sync(JsonObject set)
     {
         var key = ObjectTable.KeyOf(set);
         var pod = new ObjectKey(key.Namespace, $"{key.Name}-0");
@@ -91,7 +91,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         table.Create(Pods, made);
     }
 
-    private static JsonObject Named(ObjectKey key, JsonNode metadata, JsonNode spec)
+    static JsonObject Named(ObjectKey key, JsonNode metadata, JsonNode spec)
     {
         var named = (JsonObject)metadata.DeepClone();
         named["namespace"] = key.Namespace;
@@ -99,16 +99,16 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         return new JsonObject { ["metadata"] = named, ["spec"] = spec.DeepClone() };
     }
 
-    private void Run(JsonObject pod)
+    void Run(JsonObject pod)
     {
-        if (_silent.Contains(NodeOf(pod)))
+        if (silent.Contains(NodeOf(pod)))
         {
             FallSilent(pod);
             return;
         }
 
         var uid = (string)pod["metadata"]!["uid"]!;
-        if (!_sandboxes.TryGetValue(uid, out var sandbox)) _sandboxes[uid] = sandbox = new Sandbox { StartAt = Soon(1) };
+        if (!sandboxes.TryGetValue(uid, out var sandbox)) sandboxes[uid] = sandbox = new Sandbox { StartAt = Soon(1) };
         if (pod["metadata"]!["deletionTimestamp"] is not null)
         {
             End(pod, sandbox);
@@ -134,9 +134,9 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     }
 
     /// <summary>A kubelet comes to a pod when that changes.</summary>
-    private static JsonNode? AnnotationsOf(JsonObject pod) => pod["metadata"]!["annotations"];
+    static JsonNode? AnnotationsOf(JsonObject pod) => pod["metadata"]!["annotations"];
 
-    private void Start(JsonObject pod, Sandbox sandbox)
+    void Start(JsonObject pod, Sandbox sandbox)
     {
         var claim = table.Get(Claims, new ObjectKey(ObjectTable.KeyOf(pod).Namespace, $"data-{ObjectTable.KeyOf(pod).Name}"));
         if (claim is null) return;
@@ -147,14 +147,14 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         if (!Restore(pod, sandbox, out var restored)) return;
         var containers = pod["spec"]!["containers"]!.AsArray();
         var agent = containers.FirstOrDefault(container => (string)container!["name"]! == AgentContainer.Name);
-        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++_addresses / 250}.{_addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent), restored);
+        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++addresses / 250}.{addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent), restored);
         if (sandbox.Process is not null) return;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }
 
     /// <summary>Runs the init container that restores, if there is one.</summary>
     /// <returns>False when it failed: it is started again, and the store is not.</returns>
-    private bool Restore(JsonObject pod, Sandbox sandbox, out string? from)
+    bool Restore(JsonObject pod, Sandbox sandbox, out string? from)
     {
         from = null;
         if ((pod["spec"]!["initContainers"] as JsonArray)?.FirstOrDefault(container => (string)container!["name"]! == RestoreContainer.Name) is not { } restore) return true;
@@ -165,19 +165,19 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         return false;
     }
 
-    private static Dictionary<string, string> FlagsOf(JsonNode container) => SimulatedStore.Flags(container["args"]!.AsArray().Select(argument => (string)argument!));
+    static Dictionary<string, string> FlagsOf(JsonNode container) => SimulatedStore.Flags(container["args"]!.AsArray().Select(argument => (string)argument!));
 
-    private void End(JsonObject pod, Sandbox sandbox)
+    void End(JsonObject pod, Sandbox sandbox)
     {
         sandbox.EndAt ??= Soon(2);
         if (time.GetUtcNow() < sandbox.EndAt) return;
         if (sandbox.Process is not null) store.Stop(sandbox.Process);
-        _sandboxes.Remove((string)pod["metadata"]!["uid"]!);
+        sandboxes.Remove((string)pod["metadata"]!["uid"]!);
         table.Remove(Pods, ObjectTable.KeyOf(pod));
     }
 
     /// <summary>A volume that a pod uses stays until the pod is gone.</summary>
-    private void ReleaseClaims()
+    void ReleaseClaims()
     {
         foreach (var claim in table.List(Claims).Where(claim => claim["metadata"]!["deletionTimestamp"] is not null))
         {
@@ -186,7 +186,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         }
     }
 
-    private void Report(JsonObject pod, Sandbox sandbox, string image)
+    void Report(JsonObject pod, Sandbox sandbox, string image)
     {
         var ready = sandbox.Process is { } process && store.Ready(process);
         var container = new JsonObject { ["name"] = "store", ["image"] = image, ["imageID"] = image, ["ready"] = ready, ["restartCount"] = sandbox.Restarts, ["started"] = sandbox.Process is not null };
@@ -213,19 +213,19 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     }
 
     /// <summary>Who has the fewest pods and is alive.</summary>
-    private string Place(JsonObject pod) => _nodes.Where(node => !_silent.Contains(node)).MinBy(node => table.List(Pods).Count(other => NodeOf(other) == node && other != pod))!;
+    string Place(JsonObject pod) => nodes.Where(node => !silent.Contains(node)).MinBy(node => table.List(Pods).Count(other => NodeOf(other) == node && other != pod))!;
 
     /// <summary>What the node's controller writes in the kubelet's stead, and nothing else: containers are still said to run.</summary>
-    private void FallSilent(JsonObject pod)
+    void FallSilent(JsonObject pod)
     {
-        if (_sandboxes.Remove((string)pod["metadata"]!["uid"]!, out var sandbox) && sandbox.Process is { } process) store.Stop(process);
+        if (sandboxes.Remove((string)pod["metadata"]!["uid"]!, out var sandbox) && sandbox.Process is { } process) store.Stop(process);
         if (pod["status"]?["conditions"] is null) return;
         var next = (JsonObject)pod.DeepClone();
         next["status"]!["conditions"] = new JsonArray(Condition(pod, "PodScheduled", true), Condition(pod, "Ready", false));
         table.Put(Pods, next);
     }
 
-    private JsonObject State(Sandbox sandbox, string image)
+    JsonObject State(Sandbox sandbox, string image)
     {
         static JsonObject Waiting(string reason, string? message = null) => new() { ["waiting"] = new JsonObject { ["reason"] = reason, ["message"] = message ?? reason } };
         if (sandbox.Process is not null) return new JsonObject { ["running"] = new JsonObject() };
@@ -233,7 +233,7 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
         return sandbox.LastWords is null ? Waiting("ContainerCreating") : Waiting("CrashLoopBackOff");
     }
 
-    private JsonObject Condition(JsonObject pod, string type, bool holds)
+    JsonObject Condition(JsonObject pod, string type, bool holds)
     {
         var text = holds ? "True" : "False";
         var before = (pod["status"]?["conditions"] as JsonArray)?.FirstOrDefault(condition => (string)condition!["type"]! == type);
@@ -242,5 +242,5 @@ internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore stor
     }
 
     /// <summary>After about so many seconds.</summary>
-    private DateTimeOffset Soon(double seconds) => time.GetUtcNow() + TimeSpan.FromSeconds(seconds * (0.5 + (chance?.NextDouble() ?? 0.5)));
+    DateTimeOffset Soon(double seconds) => time.GetUtcNow() + TimeSpan.FromSeconds(seconds * (0.5 + (chance?.NextDouble() ?? 0.5)));
 }

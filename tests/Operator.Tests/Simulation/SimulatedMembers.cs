@@ -12,9 +12,9 @@ namespace Operator.Tests;
 /// <param name="shown">Is told the certificates that a member shows.</param>
 internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog writes, MemberEndpoint endpoint, Action<string>? shown) : HttpMessageHandler
 {
-    private const int FailedPrecondition = 9;
-    private const int NotFound = 5;
-    private const int Unavailable = 14;
+    const int FailedPrecondition = 9;
+    const int NotFound = 5;
+    const int Unavailable = 14;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -35,7 +35,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         }
     }
 
-    private IMessage Answer(StoreProcess process, string method, byte[] body) => method switch
+    IMessage Answer(StoreProcess process, string method, byte[] body) => method switch
     {
         "/etcdserverpb.Maintenance/Status" => Status(process),
         "/etcdserverpb.Cluster/MemberList" => List(process),
@@ -47,7 +47,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         _ => throw new SimulatedRefusal(12, $"{method} is not simulated"),
     };
 
-    private IMessage Users(StoreProcess process, string method, byte[] body)
+    IMessage Users(StoreProcess process, string method, byte[] body)
     {
         RequireLeader(process);
         return SimulatedAuth.Changes(method)
@@ -55,7 +55,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
             : SimulatedAuth.Answer(process, method, body);
     }
 
-    private static StatusResponse Status(StoreProcess process)
+    static StatusResponse Status(StoreProcess process)
     {
         var group = process.Group;
         return new StatusResponse
@@ -70,13 +70,13 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         };
     }
 
-    private static MemberListResponse List(StoreProcess process)
+    static MemberListResponse List(StoreProcess process)
     {
         RequireLeader(process);
         return new MemberListResponse { Header = Header(process), Members = { process.Group.Members.Select(Say) } };
     }
 
-    private MemberAddResponse Add(StoreProcess process, MemberAddRequest request)
+    MemberAddResponse Add(StoreProcess process, MemberAddRequest request)
     {
         RequireLeader(process);
         var group = process.Group;
@@ -87,7 +87,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         return new MemberAddResponse { Header = Header(process), Member = Say(added) };
     }
 
-    private static MemberPromoteResponse Promote(StoreProcess process, ulong id)
+    static MemberPromoteResponse Promote(StoreProcess process, ulong id)
     {
         RequireLeader(process);
         var group = process.Group;
@@ -99,7 +99,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         return new MemberPromoteResponse { Header = Header(process) };
     }
 
-    private static MemberRemoveResponse Remove(StoreProcess process, ulong id)
+    static MemberRemoveResponse Remove(StoreProcess process, ulong id)
     {
         RequireLeader(process);
         var group = process.Group;
@@ -111,7 +111,7 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
         return new MemberRemoveResponse { Header = Header(process) };
     }
 
-    private static MoveLeaderResponse Move(StoreProcess process, ulong target)
+    static MoveLeaderResponse Move(StoreProcess process, ulong target)
     {
         if (process.Group.Leader?.Id != process.MemberId) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: not leader");
         if (process.Group.Find(target) is not { Learner: false, Process: not null } heir) throw new SimulatedRefusal(FailedPrecondition, "etcdserver: bad leader transferee");
@@ -121,18 +121,18 @@ internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, W
     }
 
     /// <summary>A process that was removed from its cluster hears of no leader any more.</summary>
-    private static GroupMember? Follows(StoreProcess process) => process.Group.Find(process.MemberId) is null ? null : process.Group.Leader;
+    static GroupMember? Follows(StoreProcess process) => process.Group.Find(process.MemberId) is null ? null : process.Group.Leader;
 
-    private static void RequireLeader(StoreProcess process)
+    static void RequireLeader(StoreProcess process)
     {
         if (Follows(process) is null) throw new SimulatedRefusal(Unavailable, "etcdserver: no leader");
     }
 
-    private static Member Say(GroupMember member) => new() { ID = member.Id, Name = member.Name, PeerURLs = { member.PeerUrl }, IsLearner = member.Learner };
+    static Member Say(GroupMember member) => new() { ID = member.Id, Name = member.Name, PeerURLs = { member.PeerUrl }, IsLearner = member.Learner };
 
-    private static ResponseHeader Header(StoreProcess process) => new() { ClusterId = process.Group.Id, MemberId = process.MemberId };
+    static ResponseHeader Header(StoreProcess process) => new() { ClusterId = process.Group.Id, MemberId = process.MemberId };
 
-    private static HttpResponseMessage Respond(IMessage? message, int status, string text)
+    static HttpResponseMessage Respond(IMessage? message, int status, string text)
     {
         var payload = message?.ToByteArray() ?? [];
         var frame = new byte[message is null ? 0 : payload.Length + 5];

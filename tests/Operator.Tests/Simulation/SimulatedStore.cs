@@ -57,26 +57,26 @@ internal sealed class StoreGroup(string token, ulong id, TimeProvider time)
 /// take a while, learners that catch up. Clients write all the time; an acknowledged write that no possible leader holds is a violation.</summary>
 internal sealed class SimulatedStore(TimeProvider time, Random? chance)
 {
-    private const ulong WritesPerTick = 20;
-    private const ulong CatchUpPerTick = 2000;
-    private static readonly TimeSpan s_election = TimeSpan.FromSeconds(1.2);
+    const ulong WritesPerTick = 20;
+    const ulong CatchUpPerTick = 2000;
+    static readonly TimeSpan Election = TimeSpan.FromSeconds(1.2);
 
-    private readonly List<StoreGroup> _groups = [];
-    private readonly Dictionary<string, Disk> _disks = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, StoreProcess> _processes = new(StringComparer.Ordinal);
+    readonly List<StoreGroup> groups = [];
+    readonly Dictionary<string, Disk> disks = new(StringComparer.Ordinal);
+    readonly Dictionary<string, StoreProcess> processes = new(StringComparer.Ordinal);
 
-    public IReadOnlyList<StoreGroup> Groups => _groups;
+    public IReadOnlyList<StoreGroup> Groups => groups;
 
     public SimulatedBackups Backups { get; } = new(time);
 
     /// <summary>Broken promises: none may ever be in here.</summary>
     public List<string> Violations { get; } = [];
 
-    public IEnumerable<StoreProcess> Processes => _processes.Values;
+    public IEnumerable<StoreProcess> Processes => processes.Values;
 
-    public StoreProcess? At(string ip) => _processes.GetValueOrDefault(ip);
+    public StoreProcess? At(string ip) => processes.GetValueOrDefault(ip);
 
-    public Disk DiskOf(string claimUid) => _disks.TryGetValue(claimUid, out var disk) ? disk : _disks[claimUid] = new Disk();
+    public Disk DiskOf(string claimUid) => disks.TryGetValue(claimUid, out var disk) ? disk : disks[claimUid] = new Disk();
 
     /// <returns>The running process, or its last words.</returns>
     public (StoreProcess? Process, string? Exit) Start(
@@ -89,13 +89,13 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
         member.Name = name;
         var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates, Agent = agent };
         member.Process = process;
-        _processes[ip] = process;
+        processes[ip] = process;
         return (process, null);
     }
 
     public void Stop(StoreProcess process)
     {
-        _processes.Remove(process.Ip);
+        processes.Remove(process.Ip);
         if (process.Group.Find(process.MemberId) is { } member && member.Process == process) member.Process = null;
     }
 
@@ -103,7 +103,7 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
 
     public void Tick()
     {
-        foreach (var group in _groups)
+        foreach (var group in groups)
         {
             Elect(group);
             if (group.Leader is null) continue;
@@ -119,27 +119,27 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
     public ulong NewMemberId(StoreGroup? group, string peerUrl, string token) => Hash($"{token} {peerUrl} {group?.Committed}");
 
     /// <summary>What an empty disk may become, from the flags alone.</summary>
-    private string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags, string? restoredFrom)
+    string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags, string? restoredFrom)
     {
         var (token, own) = (flags["initial-cluster-token"], flags["initial-advertise-peer-urls"]);
         var initial = flags["initial-cluster"].Split(',').Select(entry => entry.Split('=', 2)[1]).ToList();
         return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial, restoredFrom) : Join(disk, token, own, initial);
     }
 
-    private string? Form(Disk disk, string token, List<string> initial, string? restoredFrom)
+    string? Form(Disk disk, string token, List<string> initial, string? restoredFrom)
     {
-        if (_groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
+        if (groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
         var group = new StoreGroup(token, Hash(token), time) { RestoredFrom = restoredFrom };
         group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
-        _groups.Add(group);
+        groups.Add(group);
         (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);
         return null;
     }
 
-    private string? Join(Disk disk, string token, string own, List<string> initial)
+    string? Join(Disk disk, string token, string own, List<string> initial)
     {
         if (initial.All(url => url == own)) return "store: its disk is empty, and there is nobody to join";
-        var group = _groups.LastOrDefault(group => group.Token == token && group.Leader is not null);
+        var group = groups.LastOrDefault(group => group.Token == token && group.Leader is not null);
         if (group is null) return "cannot fetch cluster info from peer urls: no member answers";
         if (group.Members.FirstOrDefault(member => member.PeerUrl == own) is not { } member) return "couldn't find local name in the initial cluster configuration";
         if (group.Members.Count != initial.Count) return "error validating peerURLs: member count is unequal";
@@ -148,7 +148,7 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
         return null;
     }
 
-    private void Elect(StoreGroup group)
+    void Elect(StoreGroup group)
     {
         if (group.Leader is { Process: not null, Learner: false } && group.Members.Contains(group.Leader) && group.HasQuorum)
         {
@@ -164,12 +164,12 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
         }
 
         var now = time.GetUtcNow();
-        group.ElectionAt ??= now + s_election;
+        group.ElectionAt ??= now + Election;
         if (now < group.ElectionAt) return;
         Win(group);
     }
 
-    private void Win(StoreGroup group)
+    void Win(StoreGroup group)
     {
         var running = group.Voters.Where(member => member.Process is not null).OrderBy(member => member.PeerUrl, StringComparer.Ordinal).ToList();
         var best = running.Max(member => member.Process!.Disk.Applied);
@@ -180,7 +180,7 @@ internal sealed class SimulatedStore(TimeProvider time, Random? chance)
         group.ElectionAt = null;
     }
 
-    private static ulong Hash(string text)
+    static ulong Hash(string text)
     {
         var hash = 14695981039346656037UL;
         foreach (var part in Encoding.UTF8.GetBytes(text)) hash = (hash ^ part) * 1099511628211UL;

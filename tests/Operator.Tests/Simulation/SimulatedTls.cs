@@ -7,12 +7,12 @@ namespace Operator.Tests;
 /// be able to shake hands at any moment of a rotation.</summary>
 internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider time)
 {
-    private const string Client = "tls-client", Peer = "tls-peer", Application = "application";
-    private static readonly TimeSpan s_everySoOften = TimeSpan.FromMinutes(1);
+    const string Client = "tls-client", Peer = "tls-peer", Application = "application";
+    static readonly TimeSpan EverySoOften = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, MountedSecrets> _applications = new(StringComparer.Ordinal);
-    private string _seen = "";
-    private DateTimeOffset _checkAt;
+    readonly Dictionary<string, MountedSecrets> applications = new(StringComparer.Ordinal);
+    string seen = "";
+    DateTimeOffset checkAt;
 
     /// <summary>Whether an application of every cluster, and each member with the others, would get through now. It is asked when something changed, and every
     /// minute because certificates grow old.</summary>
@@ -20,14 +20,14 @@ internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, Time
     {
         StartApplications();
         var processes = store.Processes.Where(process => process.Certificates is not null).ToList();
-        var seen = string.Join(' ', processes.Select(process => $"{process.Ip}:{process.Certificates!.Version}").Concat(_applications.Values.Select(application => $"{application.Version}")));
-        if (seen == _seen && time.GetUtcNow() < _checkAt) return;
-        (_seen, _checkAt) = (seen, time.GetUtcNow() + s_everySoOften);
+        var seen = string.Join(' ', processes.Select(process => $"{process.Ip}:{process.Certificates!.Version}").Concat(applications.Values.Select(application => $"{application.Version}")));
+        if (seen == this.seen && time.GetUtcNow() < checkAt) return;
+        (this.seen, checkAt) = (seen, time.GetUtcNow() + EverySoOften);
         foreach (var process in processes)
         {
             foreach (var other in processes.Where(other => other.Group == process.Group && other != process && other.Certificates!.Has(Peer)))
                 Require(Refusal(process.Certificates!.File(Peer, "ca.crt"), other.Certificates!.File(Peer, "tls.crt")), $"{process.Name} and {other.Name}");
-            foreach (var (name, application) in _applications.Where(application => process.Name.StartsWith(application.Key + "-", StringComparison.Ordinal) && process.Certificates!.Has(Client)))
+            foreach (var (name, application) in applications.Where(application => process.Name.StartsWith(application.Key + "-", StringComparison.Ordinal) && process.Certificates!.Has(Client)))
             {
                 Require(Refusal(application.File(Application, "ca.crt"), process.Certificates!.File(Client, "tls.crt")), $"an application of {name} and {process.Name}");
                 Require(Refusal(process.Certificates!.File(Client, "ca.crt"), application.File(Application, "tls.crt")), $"{process.Name} and an application of {name}");
@@ -49,23 +49,23 @@ internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, Time
         return Refusal(process.Certificates.File(volume, "ca.crt"), tls.Shown.ExportCertificatePem());
     }
 
-    private void StartApplications()
+    void StartApplications()
     {
         foreach (var secret in table.List("secrets").Select(ObjectTable.KeyOf).Where(key => key.Name.EndsWith("-client-tls", StringComparison.Ordinal)))
         {
             var cluster = secret.Name[..^"-client-tls".Length];
-            if (!_applications.ContainsKey(cluster)) _applications[cluster] = new MountedSecrets(secret.Namespace, new Dictionary<string, string> { [Application] = secret.Name });
+            if (!applications.ContainsKey(cluster)) applications[cluster] = new MountedSecrets(secret.Namespace, new Dictionary<string, string> { [Application] = secret.Name });
         }
 
-        foreach (var application in _applications.Values.Where(application => time.GetUtcNow() >= application.RefreshAt)) application.Refresh(table, time.GetUtcNow() + TimeSpan.FromSeconds(15));
+        foreach (var application in applications.Values.Where(application => time.GetUtcNow() >= application.RefreshAt)) application.Refresh(table, time.GetUtcNow() + TimeSpan.FromSeconds(15));
     }
 
-    private void Require(string? refusal, string who)
+    void Require(string? refusal, string who)
     {
         if (refusal is not null) store.Violations.Add($"{who} cannot shake hands: {refusal}");
     }
 
-    private string? Refusal(string? authorities, string? leaf)
+    string? Refusal(string? authorities, string? leaf)
     {
         if (authorities is null || leaf is null) return "a file is missing";
         var trusted = new X509Certificate2Collection();
@@ -74,7 +74,7 @@ internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, Time
         return Refusal(trusted, certificate);
     }
 
-    private string? Refusal(X509Certificate2Collection trusted, X509Certificate2 certificate)
+    string? Refusal(X509Certificate2Collection trusted, X509Certificate2 certificate)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;

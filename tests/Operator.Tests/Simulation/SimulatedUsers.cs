@@ -6,12 +6,12 @@ namespace Operator.Tests;
 /// token. A process forgets its tokens when it stops, and one that nobody showed for five minutes.</summary>
 internal sealed class SimulatedUsers(TimeProvider time)
 {
-    private static readonly TimeSpan s_timeToLive = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan TimeToLive = TimeSpan.FromMinutes(5);
 
     internal sealed record User(string Password, bool Root);
 
-    private readonly Dictionary<string, Dictionary<string, (string User, DateTimeOffset Seen)>> _known = new(StringComparer.Ordinal);
-    private int _tokens;
+    readonly Dictionary<string, Dictionary<string, (string User, DateTimeOffset Seen)>> known = new(StringComparer.Ordinal);
+    int tokens;
 
     public bool Enabled { get; private set; }
 
@@ -22,7 +22,7 @@ internal sealed class SimulatedUsers(TimeProvider time)
     {
         if (!Users.TryGetValue("root", out var root)) return "etcdserver: root user does not exist";
         if (!root.Root) return "etcdserver: root user does not have root role";
-        if (!Enabled) _known.Clear();
+        if (!Enabled) known.Clear();
         Enabled = true;
         return null;
     }
@@ -32,7 +32,7 @@ internal sealed class SimulatedUsers(TimeProvider time)
     /// <summary>Every process that runs learns of the token by the log.</summary>
     public string LogIn(string user, IEnumerable<StoreProcess> processes)
     {
-        var token = string.Create(CultureInfo.InvariantCulture, $"token.{++_tokens}");
+        var token = string.Create(CultureInfo.InvariantCulture, $"token.{++tokens}");
         foreach (var process in processes) Known(process)[token] = (user, time.GetUtcNow());
         return token;
     }
@@ -40,7 +40,7 @@ internal sealed class SimulatedUsers(TimeProvider time)
     /// <summary>Who has shown this token to this process; null when it does not know it.</summary>
     public User? Find(StoreProcess process, string token)
     {
-        if (!Known(process).TryGetValue(token, out var login) || time.GetUtcNow() - login.Seen >= s_timeToLive) return null;
+        if (!Known(process).TryGetValue(token, out var login) || time.GetUtcNow() - login.Seen >= TimeToLive) return null;
         Known(process)[token] = (login.User, time.GetUtcNow());
         return Users.GetValueOrDefault(login.User);
     }
@@ -49,12 +49,12 @@ internal sealed class SimulatedUsers(TimeProvider time)
     public void SetPassword(string user, string password)
     {
         Users[user] = Users[user] with { Password = password };
-        foreach (var tokens in _known.Values)
+        foreach (var tokens in known.Values)
         {
             foreach (var token in tokens.Where(token => token.Value.User == user).Select(token => token.Key).ToList()) tokens.Remove(token);
         }
     }
 
-    private Dictionary<string, (string User, DateTimeOffset Seen)> Known(StoreProcess process) =>
-        _known.TryGetValue(process.Ip, out var tokens) ? tokens : _known[process.Ip] = new(StringComparer.Ordinal);
+    Dictionary<string, (string User, DateTimeOffset Seen)> Known(StoreProcess process) =>
+        known.TryGetValue(process.Ip, out var tokens) ? tokens : known[process.Ip] = new(StringComparer.Ordinal);
 }

@@ -15,26 +15,26 @@ internal sealed class Simulation : IDisposable
 {
     public const string Namespace = "shop";
     public const string Image = "localhost/store:dev";
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
-    private readonly ObjectTable _table;
-    private readonly Random? _chance;
-    private readonly List<SimulatedOperator> _operators = [];
-    private readonly Watches _watches;
-    private readonly TimeSpan _tick;
+    readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
+    readonly ObjectTable table;
+    readonly Random? chance;
+    readonly List<SimulatedOperator> operators = [];
+    readonly Watches watches;
+    readonly TimeSpan tick;
 
     /// <param name="tick">How long everybody waits between two turns; a fifth of a second when absent.</param>
     public Simulation(int? seed = null, Watches watches = Watches.Prompt, int operators = 1, TimeSpan? tick = null)
     {
-        _tick = tick ?? TimeSpan.FromMilliseconds(200);
-        _chance = seed is { } given ? new Random(given) : null;
-        _watches = watches;
-        _table = new ObjectTable(_time);
-        Store = new SimulatedStore(_time, _chance);
-        Tls = new SimulatedTls(_table, Store, _time);
-        Kubernetes = new SimulatedKubernetes(_table, Store, _time, _chance);
-        Conduct = new OperatorConduct(this, _time);
+        this.tick = tick ?? TimeSpan.FromMilliseconds(200);
+        chance = seed is { } given ? new Random(given) : null;
+        this.watches = watches;
+        table = new ObjectTable(time);
+        Store = new SimulatedStore(time, chance);
+        Tls = new SimulatedTls(table, Store, time);
+        Kubernetes = new SimulatedKubernetes(table, Store, time, chance);
+        Conduct = new OperatorConduct(this, time);
         Writes.Watcher = Conduct.Watch;
-        for (var number = 0; number < operators; number++) _operators.Add(NewOperator());
+        for (var number = 0; number < operators; number++) this.operators.Add(NewOperator());
     }
 
     public WriteLog Writes { get; } = new();
@@ -48,9 +48,9 @@ internal sealed class Simulation : IDisposable
     /// <summary>Null while it is not installed.</summary>
     public SimulatedCertManager? CertManager { get; private set; }
 
-    public ObjectTable Table => _table;
+    public ObjectTable Table => table;
 
-    public DateTimeOffset Now => _time.GetUtcNow();
+    public DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>How often the operator died.</summary>
     public int Crashes { get; private set; }
@@ -66,15 +66,15 @@ internal sealed class Simulation : IDisposable
     /// <param name="wanted">With the schema's defaults filled in.</param>
     public void Apply(string name, JsonNode wanted)
     {
-        if (_table.Get("storeclusters", Key(name)) is { } there)
+        if (table.Get("storeclusters", Key(name)) is { } there)
         {
             var changed = (JsonObject)there.DeepClone();
             changed["spec"] = wanted.DeepClone();
-            _table.Put("storeclusters", changed);
+            table.Put("storeclusters", changed);
             return;
         }
 
-        _table.Create("storeclusters", new JsonObject
+        table.Create("storeclusters", new JsonObject
         {
             ["apiVersion"] = StoreCluster.ApiVersionText,
             ["kind"] = StoreCluster.KindText,
@@ -85,12 +85,12 @@ internal sealed class Simulation : IDisposable
 
     public void InstallCertManager()
     {
-        _table.Unknown.Remove("certificates");
-        CertManager = new SimulatedCertManager(_table, _time);
+        table.Unknown.Remove("certificates");
+        CertManager = new SimulatedCertManager(table, time);
     }
 
     /// <summary>Has a backup taken.</summary>
-    public void Backup(string name, string cluster) => _table.Create("storebackups", new JsonObject
+    public void Backup(string name, string cluster) => table.Create("storebackups", new JsonObject
     {
         ["apiVersion"] = StoreCluster.ApiVersionText,
         ["kind"] = "StoreBackup",
@@ -98,14 +98,14 @@ internal sealed class Simulation : IDisposable
         ["spec"] = new JsonObject { ["cluster"] = cluster },
     });
 
-    public StoreBackup Backup(string name) => KubernetesJson.Deserialize<StoreBackup>(_table.Get("storebackups", Key(name))!.ToJsonString());
+    public StoreBackup Backup(string name) => KubernetesJson.Deserialize<StoreBackup>(table.Get("storebackups", Key(name))!.ToJsonString());
 
-    public void Delete(string plural, string name) => _table.Delete(plural, Key(name));
+    public void Delete(string plural, string name) => table.Delete(plural, Key(name));
 
-    public StoreCluster Cluster(string name) => KubernetesJson.Deserialize<StoreCluster>(_table.Get("storeclusters", Key(name))!.ToJsonString());
+    public StoreCluster Cluster(string name) => KubernetesJson.Deserialize<StoreCluster>(table.Get("storeclusters", Key(name))!.ToJsonString());
 
     /// <summary>Whether this member's StatefulSet exists.</summary>
-    public bool Has(string member) => _table.Get("statefulsets", Key(member)) is not null;
+    public bool Has(string member) => table.Get("statefulsets", Key(member)) is not null;
 
     /// <summary>Ready for the spec as it is now, with nothing under way.</summary>
     public bool IsSettled(string name)
@@ -118,16 +118,16 @@ internal sealed class Simulation : IDisposable
 
     public bool Says(string name, string type, string wanted) => Cluster(name).Status is { } status && Says(status, type, wanted);
 
-    private static bool Says(StoreClusterStatus status, string type, string wanted) =>
+    static bool Says(StoreClusterStatus status, string type, string wanted) =>
         status.Conditions?.Any(condition => condition.Type == type && condition.Status == wanted) == true;
 
     public void RunUntil(Func<bool> reached, TimeSpan limit, Func<string> state)
     {
-        var deadline = _time.GetUtcNow() + limit;
+        var deadline = time.GetUtcNow() + limit;
         while (!reached())
         {
-            if (_time.GetUtcNow() >= deadline) Assert.Fail($"not within {limit.TotalSeconds:0} s of virtual time: {state()}");
-            Tick(_tick);
+            if (time.GetUtcNow() >= deadline) Assert.Fail($"not within {limit.TotalSeconds:0} s of virtual time: {state()}");
+            Tick(tick);
         }
 
         RequireNoHarm();
@@ -137,7 +137,7 @@ internal sealed class Simulation : IDisposable
 
     public void Run(TimeSpan duration)
     {
-        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end;) Tick(_tick);
+        for (var end = time.GetUtcNow() + duration; time.GetUtcNow() < end;) Tick(tick);
         RequireNoHarm();
     }
 
@@ -145,21 +145,21 @@ internal sealed class Simulation : IDisposable
     /// <returns>Whether that came about within the limit.</returns>
     public bool RunUntilQuiet(TimeSpan quiet, TimeSpan limit)
     {
-        var (begun, last, writes) = (_time.GetUtcNow(), _time.GetUtcNow(), Writes.Writes.Count);
-        while (_time.GetUtcNow() - last < quiet)
+        var (begun, last, writes) = (time.GetUtcNow(), time.GetUtcNow(), Writes.Writes.Count);
+        while (time.GetUtcNow() - last < quiet)
         {
-            if (_time.GetUtcNow() - begun > limit) return false;
-            var idle = _time.GetUtcNow() - last;
-            Tick(idle < TimeSpan.FromSeconds(10) ? _tick : idle < TimeSpan.FromSeconds(60) ? 5 * _tick : idle < TimeSpan.FromMinutes(10) ? 25 * _tick : 150 * _tick);
+            if (time.GetUtcNow() - begun > limit) return false;
+            var idle = time.GetUtcNow() - last;
+            Tick(idle < TimeSpan.FromSeconds(10) ? tick : idle < TimeSpan.FromSeconds(60) ? 5 * tick : idle < TimeSpan.FromMinutes(10) ? 25 * tick : 150 * tick);
             if (Writes.Writes.Count == writes) continue;
-            (last, writes) = (_time.GetUtcNow(), Writes.Writes.Count);
+            (last, writes) = (time.GetUtcNow(), Writes.Writes.Count);
         }
 
         RequireNoHarm();
         return true;
     }
 
-    private void RequireNoHarm()
+    void RequireNoHarm()
     {
         Assert.Empty(Store.Violations);
         Assert.Empty(Conduct.Violations);
@@ -172,15 +172,15 @@ internal sealed class Simulation : IDisposable
     public void Secret(string name, IDictionary<string, byte[]> entries)
     {
         var data = new JsonObject(entries.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)Convert.ToBase64String(entry.Value))));
-        if (_table.Get("secrets", Key(name)) is { } there)
+        if (table.Get("secrets", Key(name)) is { } there)
         {
             var changed = (JsonObject)there.DeepClone();
             changed["data"] = data;
-            _table.Put("secrets", changed);
+            table.Put("secrets", changed);
             return;
         }
 
-        _table.Create("secrets", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace }, ["data"] = data });
+        table.Create("secrets", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace }, ["data"] = data });
     }
 
     public string Describe(string name) =>
@@ -189,22 +189,22 @@ internal sealed class Simulation : IDisposable
 
     public void Dispose()
     {
-        foreach (var one in _operators) one.Dispose();
+        foreach (var one in operators) one.Dispose();
     }
 
-    private void Tick(TimeSpan turn)
+    void Tick(TimeSpan turn)
     {
-        _time.Advance(turn);
+        time.Advance(turn);
         Kubernetes.Tick();
         CertManager?.Tick();
         Store.Tick();
         Tls.Tick();
-        for (var number = 0; number < _operators.Count; number++)
+        for (var number = 0; number < operators.Count; number++)
         {
-            _operators[number].Deliver(_watches);
+            operators[number].Deliver(watches);
             try
             {
-                _operators[number].Work();
+                operators[number].Work();
             }
             catch (OperatorCrash) when (Writes.Crashed)
             {
@@ -215,13 +215,13 @@ internal sealed class Simulation : IDisposable
         }
     }
 
-    private void Restart(int number)
+    void Restart(int number)
     {
         Crashes++;
-        _operators[number].Dispose();
+        operators[number].Dispose();
         Writes.Crashed = false;
         Writes.CrashAt = null;
-        _operators[number] = NewOperator();
+        operators[number] = NewOperator();
     }
 
     /// <summary>One more process of the operator, that has read everything and has looked at every StoreCluster once.</summary>
@@ -232,5 +232,5 @@ internal sealed class Simulation : IDisposable
         return another;
     }
 
-    private SimulatedOperator NewOperator() => new(_table, Store, Tls, Writes, Image, _time, _chance);
+    SimulatedOperator NewOperator() => new(table, Store, Tls, Writes, Image, time, chance);
 }

@@ -6,9 +6,9 @@ namespace Operator.Tests;
 /// <summary>Operators whose caches lag, and two that both believe they lead: what is wanted comes about, and no promise of the store is broken.</summary>
 public sealed class StaleViewTests
 {
-    private static readonly int s_seeds = int.Parse(Environment.GetEnvironmentVariable("SIMULATION_SEEDS") ?? "3", CultureInfo.InvariantCulture);
+    static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("SIMULATION_SEEDS") ?? "3", CultureInfo.InvariantCulture);
 
-    public static MatrixTheoryData<string, int> Runs => new(Scenario.Played, Enumerable.Range(1, s_seeds));
+    public static MatrixTheoryData<string, int> Runs => new(Scenario.Played, Enumerable.Range(1, Seeds));
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -18,7 +18,7 @@ public sealed class StaleViewTests
     [MemberData(nameof(Runs))]
     public void Two_leaders_at_once_do_no_harm(string scenario, int seed) => Play(scenario, new Simulation(seed, Watches.Lagging, operators: 2));
 
-    private static void Play(string scenario, Simulation simulation)
+    static void Play(string scenario, Simulation simulation)
     {
         using (simulation)
         {
@@ -32,7 +32,7 @@ public sealed class StaleViewTests
     }
 
     /// <summary>As many voters as wanted, each with its pod and its StatefulSet, and nothing besides.</summary>
-    private static void AsWanted(Simulation simulation)
+    static void AsWanted(Simulation simulation)
     {
         if (simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster)) is null)
         {

@@ -10,17 +10,17 @@ namespace Operator.Tests;
 /// <summary>What a simulated world holds, as text to compare.</summary>
 internal static class WorldState
 {
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Different each time: ids, times, addresses, who leads.</summary>
-    private static readonly HashSet<string> s_volatile = new(StringComparer.Ordinal)
+    static readonly HashSet<string> Volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
         "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", "recoverableFrom", "recoverableUntil", "recoverableRevision", "lastFull", Annotations.Applied, Annotations.Changed, Annotations.Certificates,
     };
 
     /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>
-    private static readonly HashSet<string> s_history = new(StringComparer.Ordinal)
+    static readonly HashSet<string> History = new(StringComparer.Ordinal)
     {
         "memberHighWater", "node", "nodeName", "zone", "lastState", "lagEntries", "dbBytes", "dbInUseBytes", "storage", "storageClassName", "blocked", "message", "phase",
         Annotations.InitialCluster,
@@ -29,10 +29,10 @@ internal static class WorldState
     public static string Of(Simulation simulation)
     {
         var state = new JsonObject();
-        foreach (var (name, item) in Objects(simulation, s_volatile)) state[name] = item;
+        foreach (var (name, item) in Objects(simulation, Volatile)) state[name] = item;
         foreach (var member in simulation.Store.Groups.SelectMany(group => group.Members)) state[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
         foreach (var group in simulation.Store.Groups) Tell(simulation, group, state);
-        return state.ToJsonString(s_indented);
+        return state.ToJsonString(Indented);
     }
 
     /// <summary>The same for any two worlds whose users want the same now, whatever they wanted before: members are counted anew, and what history leaves is out.</summary>
@@ -40,7 +40,7 @@ internal static class WorldState
     {
         var sets = simulation.Table.List("statefulsets").Select(set => ObjectTable.KeyOf(set).Name).ToList();
         var lines = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var (name, item) in Objects(simulation, [.. s_volatile, .. s_history]))
+        foreach (var (name, item) in Objects(simulation, [.. Volatile, .. History]))
         {
             // The volume of a member that is gone.
             if (name.StartsWith("persistentvolumeclaims/data-", StringComparison.Ordinal) && !sets.Contains(name["persistentvolumeclaims/data-".Length..^2])) continue;
@@ -56,12 +56,12 @@ internal static class WorldState
         string Renamed(string text) => Regex.Replace(text, $@"\b{Scenario.Cluster}-(\d+)\b", match =>
             ranks.TryGetValue(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), out var rank) ? $"{Scenario.Cluster}-{rank}" : match.Value, RegexOptions.None, TimeSpan.FromSeconds(5));
         var named = lines.OrderBy(line => Renamed(line.Key), StringComparer.Ordinal);
-        return Renamed(new JsonObject(named.Select(line => KeyValuePair.Create(line.Key, line.Value))).ToJsonString(s_indented));
+        return Renamed(new JsonObject(named.Select(line => KeyValuePair.Create(line.Key, line.Value))).ToJsonString(Indented));
     }
 
-    private static int Number(string member) => int.Parse(member[(member.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
+    static int Number(string member) => int.Parse(member[(member.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
 
-    private static IEnumerable<(string Name, JsonObject Item)> Objects(Simulation simulation, HashSet<string> left)
+    static IEnumerable<(string Name, JsonObject Item)> Objects(Simulation simulation, HashSet<string> left)
     {
         var ids = simulation.Store.Groups.SelectMany(group => new[] { (Text: group.Token, Name: "TOKEN"), (Text: $"--backup-cluster={group.Id:x16}", Name: "--backup-cluster=ID") }).ToList();
         foreach (var (plural, item) in simulation.Table.All)
@@ -75,14 +75,14 @@ internal static class WorldState
     }
 
     /// <summary>The operator throws its password, keys and certificates; how many certificates there are is told.</summary>
-    private static void Summarize(JsonObject secret)
+    static void Summarize(JsonObject secret)
     {
         var data = secret["data"]!.AsObject();
         foreach (var name in data.Select(entry => entry.Key).ToList())
             data[name] = Encoding.UTF8.GetString(Convert.FromBase64String((string)data[name]!)).Split("-----BEGIN ").Length - 1;
     }
 
-    private static void Tell(Simulation simulation, StoreGroup group, IDictionary<string, JsonNode?> state)
+    static void Tell(Simulation simulation, StoreGroup group, IDictionary<string, JsonNode?> state)
     {
         var login = simulation.Table.Get("secrets", Simulation.Key(Names.OperatorLogin(Scenario.Cluster)))?["data"]?["password"] is { } encoded
             ? Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!))
@@ -91,7 +91,7 @@ internal static class WorldState
         foreach (var (name, user) in group.Users.Users) state[$"user/{name}"] = $"{(user.Password == login ? "of the Secret" : user.Password)} {(user.Root ? "root" : "")}";
     }
 
-    private static void Strip(JsonNode? node, HashSet<string> left)
+    static void Strip(JsonNode? node, HashSet<string> left)
     {
         if (node is JsonArray list)
         {
@@ -108,14 +108,14 @@ internal static class WorldState
     }
 
     /// <summary>A pod keeps the arguments that it was started with; its ticket has been changed since, and means nothing once its disk holds data.</summary>
-    private static void ForgetTicket(JsonObject pod)
+    static void ForgetTicket(JsonObject pod)
     {
         var arguments = pod["spec"]!["containers"]![0]!["args"]!.AsArray();
         foreach (var argument in arguments.Where(argument => ((string)argument!).StartsWith("--initial-cluster", StringComparison.Ordinal)).ToList()) arguments.Remove(argument);
     }
 
     /// <summary>Who shares a node follows from where pods came to lie, and what a rested cluster declines (a smaller volume) from the volumes that it has.</summary>
-    private static void ForgetPlacesAndVolumes(JsonObject cluster)
+    static void ForgetPlacesAndVolumes(JsonObject cluster)
     {
         if (cluster["status"]?["conditions"] is not JsonArray conditions) return;
         foreach (var condition in conditions.OfType<JsonObject>().ToList())
@@ -125,7 +125,7 @@ internal static class WorldState
         }
     }
 
-    private static JsonNode? Sorted(JsonNode? node) => node switch
+    static JsonNode? Sorted(JsonNode? node) => node switch
     {
         JsonObject item => new JsonObject(item.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
         JsonArray list => new JsonArray([.. list.Select(Sorted)]),

@@ -6,9 +6,9 @@ internal sealed class OperatorCrash(string at) : Exception($"the operator dies a
 /// <summary>Every change that operators ask for, of Kubernetes and of the store, in order; and the one at which the operator is to die.</summary>
 internal sealed class WriteLog
 {
-    private readonly List<string> _writes = [];
+    readonly List<string> writes = [];
 
-    public IReadOnlyList<string> Writes => _writes;
+    public IReadOnlyList<string> Writes => writes;
 
     /// <summary>Index of a write, and whether the process dies before the write takes effect or before it learns of it.</summary>
     public (int Write, bool Before)? CrashAt { get; set; }
@@ -22,8 +22,8 @@ internal sealed class WriteLog
     public T Write<T>(string what, Func<T> effect)
     {
         if (Crashed) throw new OperatorCrash(what);
-        var index = _writes.Count;
-        _writes.Add(what);
+        var index = writes.Count;
+        writes.Add(what);
         if (CrashAt == (index, true)) throw Crash(what);
         T answer;
         var watched = Watcher?.Invoke(what);
@@ -40,7 +40,7 @@ internal sealed class WriteLog
         return CrashAt == (index, false) ? throw Crash(what) : answer;
     }
 
-    private OperatorCrash Crash(string what)
+    OperatorCrash Crash(string what)
     {
         Crashed = true;
         return new(what);

@@ -7,7 +7,7 @@ namespace Operator.Tests;
 internal static class FieldValues
 {
     /// <summary>Parts of Kubernetes' own objects, which the schema passes on as they are.</summary>
-    private static readonly Dictionary<string, string> s_examples = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
     {
         ["tolerations"] = """{"key":"dedicated","operator":"Exists"}""",
         ["nodeAffinity"] = """{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"disk","operator":"In","values":["ssd"]}]}]}}""",
@@ -18,20 +18,20 @@ internal static class FieldValues
     };
 
     /// <summary>Tried against each pattern.</summary>
-    private static readonly string[] s_words =
+    static readonly string[] Names =
     [
         "standard", "v2", "1.2.3", "5m", "1h", "1000", "localhost/store", "registry.example:5000/team/store", "sha256:" + new string('7', 64), "TEAM_NAME", "http://minio.example:9000", "2026-11-27T20:34:00Z", "cafe", "example.com/rack", "rack",
     ];
 
-    private static readonly string[] s_quantities = ["1", "500m", "1Gi", "9Gi", "1e3", "16Gi"];
+    static readonly string[] Quantities = ["1", "500m", "1Gi", "9Gi", "1e3", "16Gi"];
 
-    private static readonly string[] s_nonsense = ["", " ", "-", "no such thing", "\u00fc", "a/b/c/d e", "line\n"];
+    static readonly string[] Nonsense = ["", " ", "-", "no such thing", "\u00fc", "a/b/c/d e", "line\n"];
 
     /// <summary>What the schema lets in, with both ends of what has ends.</summary>
     public static IReadOnlyList<JsonNode> Valid(string name, JsonObject schema)
     {
         if (schema["enum"] is JsonArray choices) return [.. choices.Select(choice => choice!.DeepClone())];
-        if (schema["x-kubernetes-int-or-string"] is not null) return [JsonValue.Create(2), .. s_quantities.Select(text => JsonValue.Create(text))];
+        if (schema["x-kubernetes-int-or-string"] is not null) return [JsonValue.Create(2), .. Quantities.Select(text => JsonValue.Create(text))];
         return (string)schema["type"]! switch
         {
             "boolean" => [JsonValue.Create(true), JsonValue.Create(false)],
@@ -40,7 +40,7 @@ internal static class FieldValues
             "array" => [.. Lists(name, schema)],
             "object" when schema["properties"] is JsonObject => [Smallest(schema), .. Larger(name, schema)],
             "object" when schema["additionalProperties"] is JsonObject entry => [.. Maps(name, entry)],
-            "object" when s_examples.TryGetValue(name, out var example) => [JsonNode.Parse(example)!],
+            "object" when Examples.TryGetValue(name, out var example) => [JsonNode.Parse(example)!],
             _ => [],
         };
     }
@@ -52,7 +52,7 @@ internal static class FieldValues
         {
             _ when schema["x-kubernetes-int-or-string"] is not null => [JsonValue.Create("much"), JsonValue.Create("-1Gi"), JsonValue.Create("1.5.2Gi"), JsonValue.Create("")],
             "integer" => [.. new[] { (long?)schema["minimum"] - 1, (long?)schema["maximum"] + 1, -7 }.OfType<long>().Select(number => JsonValue.Create(number))],
-            "string" => [.. s_nonsense.Append(new string('a', (int?)schema["maxLength"] + 1 ?? 1)).Select(text => JsonValue.Create(text))],
+            "string" => [.. Nonsense.Append(new string('a', (int?)schema["maxLength"] + 1 ?? 1)).Select(text => JsonValue.Create(text))],
             "array" when schema["x-kubernetes-list-map-keys"] is not null && Item(schema) is { } item => [new JsonArray(item.DeepClone(), item.DeepClone())],
             _ => [],
         };
@@ -63,7 +63,7 @@ internal static class FieldValues
     public static JsonObject Smallest(JsonObject schema) => new((schema["required"] as JsonArray ?? [])
         .Select(name => (string)name!).Select(name => KeyValuePair.Create(name, (JsonNode?)Valid(name, (JsonObject)schema["properties"]![name]!)[0].DeepClone())));
 
-    private static IEnumerable<JsonNode> Larger(string name, JsonObject schema)
+    static IEnumerable<JsonNode> Larger(string name, JsonObject schema)
     {
         foreach (var (property, its) in StructuralSchema.Properties(schema))
         {
@@ -74,30 +74,30 @@ internal static class FieldValues
         }
     }
 
-    private static long? Middle(JsonObject schema) => (long?)schema["minimum"] is { } minimum && (long?)schema["maximum"] is { } maximum ? (minimum + maximum) / 3 : null;
+    static long? Middle(JsonObject schema) => (long?)schema["minimum"] is { } minimum && (long?)schema["maximum"] is { } maximum ? (minimum + maximum) / 3 : null;
 
-    private static IEnumerable<string> Words(JsonObject schema)
+    static IEnumerable<string> Words(JsonObject schema)
     {
         if ((string?)schema["format"] == "date-time") return ["2026-11-23T10:00:00Z"];
         if ((string?)schema["pattern"] is not { } pattern) return ["", "any text", "\u2603"];
         var longest = new string('a', (int?)schema["maxLength"] ?? 1);
-        return s_words.Append(longest).Where(word => !StructuralSchema.Errors(schema, JsonValue.Create(word), "").Any());
+        return Names.Append(longest).Where(word => !StructuralSchema.Errors(schema, JsonValue.Create(word), "").Any());
     }
 
-    private static IEnumerable<JsonNode> Lists(string name, JsonObject schema)
+    static IEnumerable<JsonNode> Lists(string name, JsonObject schema)
     {
         yield return new JsonArray();
         if (Item(schema, name) is { } item) yield return new JsonArray(item);
     }
 
-    private static JsonNode? Item(JsonObject schema, string name = "") => Valid(name, (JsonObject)schema["items"]!) switch
+    static JsonNode? Item(JsonObject schema, string name = "") => Valid(name, (JsonObject)schema["items"]!) switch
     {
         [var only] => only.DeepClone(),
         { Count: > 1 } several => several[^1].DeepClone(),
         _ => null,
     };
 
-    private static IEnumerable<JsonNode> Maps(string name, JsonObject entry)
+    static IEnumerable<JsonNode> Maps(string name, JsonObject entry)
     {
         yield return new JsonObject();
         var value = entry["x-kubernetes-int-or-string"] is null && entry["pattern"] is null ? JsonValue.Create("payments") : Valid(name, entry)[1];

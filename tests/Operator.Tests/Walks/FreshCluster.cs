@@ -8,12 +8,12 @@ namespace Operator.Tests;
 /// <param name="State">See <see cref="WorldState.WithoutHistory"/>.</param>
 internal sealed record FreshCluster(bool Ready, string State)
 {
-    private static readonly ConcurrentDictionary<string, FreshCluster> s_known = new(StringComparer.Ordinal);
+    static readonly ConcurrentDictionary<string, FreshCluster> Known = new(StringComparer.Ordinal);
 
     /// <param name="spec">With defaults filled in.</param>
-    public static FreshCluster Of(JsonObject spec) => s_known.GetOrAdd(spec.ToJsonString(), _ => Make(spec));
+    public static FreshCluster Of(JsonObject spec) => Known.GetOrAdd(spec.ToJsonString(), _ => Make(spec));
 
-    private static FreshCluster Make(JsonObject spec)
+    static FreshCluster Make(JsonObject spec)
     {
         using var simulation = new Simulation();
         SpecWalk.Furnish(simulation);

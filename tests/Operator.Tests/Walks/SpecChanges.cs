@@ -5,20 +5,20 @@ namespace Operator.Tests;
 /// <summary>Draws the next wish: now and then what people change most, else any field of the schema at any value, allowed or not.</summary>
 internal sealed class SpecChanges(Random chance)
 {
-    private static readonly string[] s_tags = ["dev", "v2", "v3", SpecWalk.MissingTag];
+    static readonly string[] Tags = ["dev", "v2", "v3", SpecWalk.MissingTag];
 
     /// <summary>How members talk, and with what a cluster begins, is settled when it does; a change is refused by a rule of its own (CertificateRulesTests, RestoreTests).</summary>
-    private static readonly IReadOnlyList<SpecField> s_changeable = [.. SpecField.All.Where(field => field.Path[0] is not ("tls" or "bootstrap"))];
+    static readonly IReadOnlyList<SpecField> Changeable = [.. SpecField.All.Where(field => field.Path[0] is not ("tls" or "bootstrap"))];
 
     public (string What, JsonObject Spec) Next(JsonObject spec)
     {
         switch (chance.Next(10))
         {
             case 0 or 1: return With(spec, "spec.replicas", JsonValue.Create(1 + 2 * chance.Next(4)));
-            case 2: return With(spec, "spec.image.tag", JsonValue.Create(s_tags[chance.Next(s_tags.Length)]));
+            case 2: return With(spec, "spec.image.tag", JsonValue.Create(Tags[chance.Next(Tags.Length)]));
         }
 
-        var drawn = s_changeable[chance.Next(s_changeable.Count)];
+        var drawn = Changeable[chance.Next(Changeable.Count)];
         if (chance.Next(5) == 0) return With(spec, drawn.Name, null);
         var values = chance.Next(5) == 0 && FieldValues.Invalid(drawn.Schema) is { Count: > 0 } wrong ? wrong : FieldValues.Valid(drawn.Path[^1], drawn.Schema);
         var changed = With(spec, drawn.Name, values[chance.Next(values.Count)]);
@@ -28,6 +28,6 @@ internal sealed class SpecChanges(Random chance)
         return ($"{changed.What}; {more}", both);
     }
 
-    private static (string What, JsonObject Spec) With(JsonObject spec, string name, JsonNode? value) =>
+    static (string What, JsonObject Spec) With(JsonObject spec, string name, JsonNode? value) =>
         ($"{name} = {value?.ToJsonString() ?? "(absent)"}", SpecField.All.Single(one => one.Name == name).Set(spec, value));
 }

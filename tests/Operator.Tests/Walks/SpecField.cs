@@ -36,7 +36,7 @@ internal sealed record SpecField(IReadOnlyList<string> Path, JsonObject Schema)
         return changed;
     }
 
-    private static IEnumerable<SpecField> Below(JsonObject schema, IReadOnlyList<string> path)
+    static IEnumerable<SpecField> Below(JsonObject schema, IReadOnlyList<string> path)
     {
         foreach (var (name, property) in StructuralSchema.Properties(schema))
         {

@@ -17,26 +17,26 @@ internal sealed class SpecWalk : IDisposable
     public const string MissingTag = "typo";
 
     /// <summary>Longer than anything the operator waits for without saying so.</summary>
-    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(90);
 
-    private readonly Random _chance;
-    private readonly CrdAdmission _admission;
-    private readonly Simulation _simulation;
-    private readonly SpecChanges _changes;
-    private readonly List<string> _story = [];
-    private readonly List<JsonObject> _past = [];
-    private JsonObject? _spec;
-    private bool _nodeLost;
+    readonly Random chance;
+    readonly CrdAdmission admission;
+    readonly Simulation simulation;
+    readonly SpecChanges changes;
+    readonly List<string> story = [];
+    readonly List<JsonObject> past = [];
+    JsonObject? spec;
+    bool nodeLost;
 
     public SpecWalk(int seed)
     {
-        _chance = new Random(seed);
-        var (cel, lagging, operators) = (_chance.Next(2) == 0, _chance.Next(2) == 0, _chance.Next(3) == 0 ? 2 : 1);
-        _admission = new CrdAdmission(cel);
-        _simulation = new Simulation(seed, lagging ? Watches.Lagging : Watches.Prompt, operators, TimeSpan.FromMilliseconds(400));
-        _changes = new SpecChanges(_chance);
+        chance = new Random(seed);
+        var (cel, lagging, operators) = (chance.Next(2) == 0, chance.Next(2) == 0, chance.Next(3) == 0 ? 2 : 1);
+        admission = new CrdAdmission(cel);
+        simulation = new Simulation(seed, lagging ? Watches.Lagging : Watches.Prompt, operators, TimeSpan.FromMilliseconds(400));
+        changes = new SpecChanges(chance);
         Tell($"seed {seed}: {operators} operator{(operators > 1 ? "s that both believe they lead" : "")}, {(lagging ? "lagging" : "prompt")} watches, an API server {(cel ? "with" : "without")} CEL");
-        Furnish(_simulation);
+        Furnish(simulation);
     }
 
     /// <summary>What a spec may name and is there, or is not: the image that is missing, the Secret that <see cref="FieldValues"/> names first.</summary>
@@ -47,7 +47,7 @@ internal sealed class SpecWalk : IDisposable
     }
 
     /// <summary>Everything that was done, for a failure's message.</summary>
-    public string Story => string.Join('\n', _story);
+    public string Story => string.Join('\n', story);
 
     public int Steps { get; private set; }
 
@@ -64,25 +64,25 @@ internal sealed class SpecWalk : IDisposable
         }
 
         // Long after, nothing has been written.
-        var writes = _simulation.Writes.Writes.Count;
-        if (Wanted().Paused || !IsRetrying()) Assert.True(_simulation.RunUntilQuiet(TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(31)), $"written at rest: {string.Join(", ", _simulation.Writes.Writes.Skip(writes))}");
+        var writes = simulation.Writes.Writes.Count;
+        if (Wanted().Paused || !IsRetrying()) Assert.True(simulation.RunUntilQuiet(TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(31)), $"written at rest: {string.Join(", ", simulation.Writes.Writes.Skip(writes))}");
     }
 
-    public void Dispose() => _simulation.Dispose();
+    public void Dispose() => simulation.Dispose();
 
     /// <summary>One more wish; those that the API server refuses change nothing.</summary>
-    private void Ask()
+    void Ask()
     {
-        var (what, spec) = _spec is not null && _past.Count > 1 && _chance.Next(6) == 0
-            ? ("what was wanted before", _past[_chance.Next(_past.Count)])
-            : _changes.Next(_spec ?? []);
+        var (what, spec) = this.spec is not null && past.Count > 1 && chance.Next(6) == 0
+            ? ("what was wanted before", past[chance.Next(past.Count)])
+            : changes.Next(this.spec ?? []);
         var filled = CrdAdmission.Filled(spec);
-        if (_admission.Refusal(Scenario.Cluster, filled, _spec is null ? null : CrdAdmission.Filled(_spec)) is { } refusal)
+        if (admission.Refusal(Scenario.Cluster, filled, this.spec is null ? null : CrdAdmission.Filled(this.spec)) is { } refusal)
         {
             Refused++;
             Tell($"refused: {what}: {refusal}");
             // What was stored before a limit existed is there all the same.
-            if (_spec is null || _chance.Next(2) == 0 || !IsReadable(filled)) return;
+            if (this.spec is null || chance.Next(2) == 0 || !IsReadable(filled)) return;
             Tell("stored all the same");
         }
         else
@@ -90,12 +90,12 @@ internal sealed class SpecWalk : IDisposable
             Tell(what);
         }
 
-        _spec = spec;
-        _past.Add(spec);
-        _simulation.Apply(Scenario.Cluster, filled);
+        this.spec = spec;
+        past.Add(spec);
+        simulation.Apply(Scenario.Cluster, filled);
     }
 
-    private static bool IsReadable(JsonObject spec)
+    static bool IsReadable(JsonObject spec)
     {
         try
         {
@@ -109,19 +109,19 @@ internal sealed class SpecWalk : IDisposable
     }
 
     /// <summary>In the middle of it: an operator dies, a pod is killed, something is deleted by hand, or the next wish comes already.</summary>
-    private void Disturb()
+    void Disturb()
     {
-        if (_spec is null) return;
-        if (_chance.Next(2) == 0)
+        if (spec is null) return;
+        if (chance.Next(2) == 0)
         {
-            var crash = (_simulation.Writes.Writes.Count + _chance.Next(12), _chance.Next(2) == 0);
-            _simulation.Writes.CrashAt = crash;
+            var crash = (simulation.Writes.Writes.Count + chance.Next(12), chance.Next(2) == 0);
+            simulation.Writes.CrashAt = crash;
             Tell($"an operator dies {(crash.Item2 ? "before" : "after")} write {crash.Item1}");
         }
 
-        if (_chance.Next(3) == 0) return;
-        _simulation.Run(TimeSpan.FromSeconds(_chance.Next(40)));
-        switch (_chance.Next(6))
+        if (chance.Next(3) == 0) return;
+        simulation.Run(TimeSpan.FromSeconds(chance.Next(40)));
+        switch (chance.Next(6))
         {
             case 0: Remove("pods"); break;
             case 1: Remove("services"); break;
@@ -131,43 +131,43 @@ internal sealed class SpecWalk : IDisposable
         }
     }
 
-    private void Remove(string plural)
+    void Remove(string plural)
     {
-        var there = _simulation.Table.List(plural);
+        var there = simulation.Table.List(plural);
         if (there.Count == 0) return;
-        var name = ObjectTable.KeyOf(there[_chance.Next(there.Count)]).Name;
+        var name = ObjectTable.KeyOf(there[chance.Next(there.Count)]).Name;
         Tell($"kubectl delete {plural} {name}");
-        _simulation.Conduct.Disturbed();
-        _simulation.Delete(plural, name);
+        simulation.Conduct.Disturbed();
+        simulation.Delete(plural, name);
     }
 
     /// <summary>At rest, with healing on and somebody to spare: a disk, or once a node.</summary>
-    private void LoseSomething()
+    void LoseSomething()
     {
-        if (_spec is null || _chance.Next(4) != 0 || !_simulation.IsSettled(Scenario.Cluster) || Wanted() is not { Healing: { Enabled: true, DiskLostAfterSeconds: <= 600, NodeLostAfterSeconds: <= 600 }, Paused: false, Replicas: >= 3 }) return;
-        var pods = _simulation.Table.List("pods");
-        var pod = pods[_chance.Next(pods.Count)];
+        if (spec is null || chance.Next(4) != 0 || !simulation.IsSettled(Scenario.Cluster) || Wanted() is not { Healing: { Enabled: true, DiskLostAfterSeconds: <= 600, NodeLostAfterSeconds: <= 600 }, Paused: false, Replicas: >= 3 }) return;
+        var pods = simulation.Table.List("pods");
+        var pod = pods[chance.Next(pods.Count)];
         var (name, node) = (ObjectTable.KeyOf(pod).Name, SimulatedKubernetes.NodeOf(pod));
-        _simulation.Conduct.Disturbed();
-        if (!_nodeLost && _chance.Next(3) == 0 && pods.Count(other => SimulatedKubernetes.NodeOf(other) == node) == 1)
+        simulation.Conduct.Disturbed();
+        if (!nodeLost && chance.Next(3) == 0 && pods.Count(other => SimulatedKubernetes.NodeOf(other) == node) == 1)
         {
-            _nodeLost = true;
+            nodeLost = true;
             Tell($"{node} of {name} dies");
-            _simulation.Kubernetes.KillNode(node);
+            simulation.Kubernetes.KillNode(node);
         }
         else
         {
             Tell($"the disk of {name} is lost");
-            _simulation.Delete("persistentvolumeclaims", $"data-{name}");
-            _simulation.Delete("pods", name);
+            simulation.Delete("persistentvolumeclaims", $"data-{name}");
+            simulation.Delete("pods", name);
         }
 
         Rest();
     }
 
-    private void Rest()
+    void Rest()
     {
-        if (_spec is null) return;
+        if (this.spec is null) return;
         var spec = Wanted();
         // What has to be waited for, by the spec's own words, and an hour for all else.
         var limit = TimeSpan.FromSeconds(3600 + 8 * spec.Update.SoakSeconds + 3 * spec.Update.MemberTimeoutSeconds + 2 * Math.Max(spec.Healing.DiskLostAfterSeconds, spec.Healing.NodeLostAfterSeconds));
@@ -177,40 +177,40 @@ internal sealed class SpecWalk : IDisposable
             return;
         }
 
-        var (began, before) = (_simulation.Now, _simulation.Writes.Writes.Count);
+        var (began, before) = (simulation.Now, simulation.Writes.Writes.Count);
         do
         {
-            Assert.True(_simulation.RunUntilQuiet(s_quiet, limit), $"no rest within {limit}, after {_simulation.Writes.Writes.Count - before} writes: {_simulation.Describe(Scenario.Cluster)}");
-            limit -= s_quiet;
-            Assert.True(limit > TimeSpan.Zero, $"it waits for ever: {_simulation.Describe(Scenario.Cluster)}");
+            Assert.True(simulation.RunUntilQuiet(Quiet, limit), $"no rest within {limit}, after {simulation.Writes.Writes.Count - before} writes: {simulation.Describe(Scenario.Cluster)}");
+            limit -= Quiet;
+            Assert.True(limit > TimeSpan.Zero, $"it waits for ever: {simulation.Describe(Scenario.Cluster)}");
         }
         while (IsWaiting());
-        _simulation.Writes.CrashAt = null;
-        Tell(string.Create(CultureInfo.InvariantCulture, $"at rest after {(_simulation.Now - began).TotalSeconds:0} s and {_simulation.Writes.Writes.Count - before} writes"));
+        simulation.Writes.CrashAt = null;
+        Tell(string.Create(CultureInfo.InvariantCulture, $"at rest after {(simulation.Now - began).TotalSeconds:0} s and {simulation.Writes.Writes.Count - before} writes"));
         Judge(spec);
     }
 
     /// <summary>Something that time alone decides.</summary>
-    private bool IsWaiting() =>
-        _simulation.Cluster(Scenario.Cluster).Status?.Blocked?.Any(blocked => blocked.Reason is "Soaking" or "MemberNotReady" or "WaitingForReturn") == true;
+    bool IsWaiting() =>
+        simulation.Cluster(Scenario.Cluster).Status?.Blocked?.Any(blocked => blocked.Reason is "Soaking" or "MemberNotReady" or "WaitingForReturn") == true;
 
     /// <summary>An image that nobody has, and the wish to try again for ever.</summary>
-    private bool IsRetrying() => _spec is not null && Wanted() is { Update.OnFailure: UpdateSpec.Retry } spec && Says(spec) is null && StoreImage.Of(spec, Simulation.Image).EndsWith($":{MissingTag}", StringComparison.Ordinal);
+    bool IsRetrying() => spec is not null && Wanted() is { Update.OnFailure: UpdateSpec.Retry } wanted && Says(wanted) is null && StoreImage.Of(wanted, Simulation.Image).EndsWith($":{MissingTag}", StringComparison.Ordinal);
 
     /// <summary>Trying again has the pace that the spec gives it.</summary>
-    private void Retries(StoreClusterSpec spec)
+    void Retries(StoreClusterSpec spec)
     {
-        _simulation.RunUntilQuiet(s_quiet, TimeSpan.FromMinutes(10));
-        _simulation.Writes.CrashAt = null;
-        var writes = _simulation.Writes.Writes.Count;
-        _simulation.Run(TimeSpan.FromMinutes(5));
+        simulation.RunUntilQuiet(Quiet, TimeSpan.FromMinutes(10));
+        simulation.Writes.CrashAt = null;
+        var writes = simulation.Writes.Writes.Count;
+        simulation.Run(TimeSpan.FromMinutes(5));
         var tries = 2 + 300 / spec.Update.MemberTimeoutSeconds;
-        Assert.True(_simulation.Writes.Writes.Count - writes <= 30 * tries, $"{_simulation.Writes.Writes.Count - writes} writes in five minutes: {_simulation.Describe(Scenario.Cluster)}");
+        Assert.True(simulation.Writes.Writes.Count - writes <= 30 * tries, $"{simulation.Writes.Writes.Count - writes} writes in five minutes: {simulation.Describe(Scenario.Cluster)}");
     }
 
-    private void Judge(StoreClusterSpec spec)
+    void Judge(StoreClusterSpec spec)
     {
-        var cluster = _simulation.Cluster(Scenario.Cluster);
+        var cluster = simulation.Cluster(Scenario.Cluster);
         Assert.Equal(cluster.Metadata.Generation, cluster.Status?.ObservedGeneration);
         var ready = Condition(cluster, ConditionTypes.Ready);
         if (spec.Paused)
@@ -226,27 +226,27 @@ internal sealed class SpecWalk : IDisposable
             return;
         }
 
-        var fresh = FreshCluster.Of(CrdAdmission.Filled(_spec!));
+        var fresh = FreshCluster.Of(CrdAdmission.Filled(this.spec!));
         if (!fresh.Ready)
         {
             // With the password that root had before, a cluster serves on.
             if (Condition(cluster, ConditionTypes.AuthReady).Status == "False") ready = Condition(cluster, ConditionTypes.AuthReady);
             Assert.True(ready.Status == "False" && ready.Message.Length > 0, $"not even a fresh cluster gets ready, yet this says {ready.Status} {ready.Reason}: {ready.Message}");
             // Who wants a single member takes a restart of it into account.
-            Assert.All(_simulation.Store.Groups.Where(group => group.Voters.Count() > 1), group => Assert.True(group.HasQuorum, "the quorum is lost"));
+            Assert.All(simulation.Store.Groups.Where(group => group.Voters.Count() > 1), group => Assert.True(group.HasQuorum, "the quorum is lost"));
             return;
         }
 
-        Assert.True(ready.Status == "True", $"a fresh cluster gets ready with this spec, and this one does not: {_simulation.Describe(Scenario.Cluster)}");
+        Assert.True(ready.Status == "True", $"a fresh cluster gets ready with this spec, and this one does not: {simulation.Describe(Scenario.Cluster)}");
         Assert.All(cluster.Status!.Blocked ?? [], blocked => Assert.Equal("StorageUnchangeable", blocked.Reason));
-        CrashTests.Same(fresh.State, WorldState.WithoutHistory(_simulation), "beside a fresh cluster");
+        CrashTests.Same(fresh.State, WorldState.WithoutHistory(simulation), "beside a fresh cluster");
     }
 
-    private StoreClusterSpec Wanted() => _simulation.Cluster(Scenario.Cluster).Spec;
+    StoreClusterSpec Wanted() => simulation.Cluster(Scenario.Cluster).Spec;
 
-    private static string? Says(StoreClusterSpec spec) => SpecValidation.Check(new StoreCluster { Metadata = new V1ObjectMeta { Name = Scenario.Cluster, NamespaceProperty = Simulation.Namespace }, Spec = spec });
+    static string? Says(StoreClusterSpec spec) => SpecValidation.Check(new StoreCluster { Metadata = new V1ObjectMeta { Name = Scenario.Cluster, NamespaceProperty = Simulation.Namespace }, Spec = spec });
 
-    private static V1Condition Condition(StoreCluster cluster, string type) => cluster.Status!.Conditions!.Single(condition => condition.Type == type);
+    static V1Condition Condition(StoreCluster cluster, string type) => cluster.Status!.Conditions!.Single(condition => condition.Type == type);
 
-    private void Tell(string what) => _story.Add(string.Create(CultureInfo.InvariantCulture, $"{Steps}: {what}"));
+    void Tell(string what) => story.Add(string.Create(CultureInfo.InvariantCulture, $"{Steps}: {what}"));
 }

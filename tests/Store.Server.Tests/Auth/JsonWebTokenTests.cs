@@ -8,8 +8,8 @@ namespace Store.Server.Tests;
 /// <summary>Signed tokens as text (RFC 7519, contract 1.10).</summary>
 public class JsonWebTokenTests
 {
-    static readonly DateTimeOffset now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-    static readonly TokenClaims claims = new("alice", 7, now.AddMinutes(5));
+    static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    static readonly TokenClaims Claims = new("alice", 7, Now.AddMinutes(5));
 
     public static TheoryData<string> Methods => [.. TokenKeyFile.Methods];
 
@@ -18,13 +18,13 @@ public class JsonWebTokenTests
     public void A_token_says_what_was_signed_to_whoever_has_the_other_half_of_the_key(string method)
     {
         var files = TokenKeyFile.Make(method);
-        var token = JsonWebToken.Write(claims, files.Load(method));
-        Assert.Equal(claims, JsonWebToken.Read(token, files.Load(method), now));
+        var token = JsonWebToken.Write(Claims, files.Load(method));
+        Assert.Equal(Claims, JsonWebToken.Read(token, files.Load(method), Now));
         if (files.Open is null) return;
         var verifier = new TokenKeyFiles(null, files.Open).Load(method);
         Assert.False(verifier.CanSign);
-        Assert.Equal(claims, JsonWebToken.Read(token, verifier, now));
-        Assert.Null(JsonWebToken.Read(token, TokenKeyFile.Make(method).Load(method), now));
+        Assert.Equal(Claims, JsonWebToken.Read(token, verifier, Now));
+        Assert.Null(JsonWebToken.Read(token, TokenKeyFile.Make(method).Load(method), Now));
     }
 
     [Theory]
@@ -32,13 +32,13 @@ public class JsonWebTokenTests
     public void A_token_with_any_part_changed_is_none(string method)
     {
         var key = TokenKeyFile.Make(method).Load(method);
-        var parts = JsonWebToken.Write(claims, key).Split('.');
-        var other = JsonWebToken.Write(claims with { User = "root" }, key).Split('.');
-        Assert.Null(JsonWebToken.Read($"{parts[0]}.{other[1]}.{parts[2]}", key, now));
-        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.{other[2]}", key, now));
-        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.", key, now));
-        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.{parts[2][..^4]}", key, now));
-        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}", key, now));
+        var parts = JsonWebToken.Write(Claims, key).Split('.');
+        var other = JsonWebToken.Write(Claims with { User = "root" }, key).Split('.');
+        Assert.Null(JsonWebToken.Read($"{parts[0]}.{other[1]}.{parts[2]}", key, Now));
+        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.{other[2]}", key, Now));
+        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.", key, Now));
+        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}.{parts[2][..^4]}", key, Now));
+        Assert.Null(JsonWebToken.Read($"{parts[0]}.{parts[1]}", key, Now));
     }
 
     /// <summary>Two old attacks: "none", and an HMAC with the public key as its secret.</summary>
@@ -47,10 +47,10 @@ public class JsonWebTokenTests
     {
         var files = TokenKeyFile.Make("RS256");
         var key = files.Load("RS256");
-        var body = JsonWebToken.Write(claims, key).Split('.')[1];
+        var body = JsonWebToken.Write(Claims, key).Split('.')[1];
         foreach (var method in new[] { "none", "None", "HS256", "RS384" })
-            Assert.Null(JsonWebToken.Read($"{Encode($$"""{"alg":"{{method}}","typ":"JWT"}""")}.{body}.", key, now));
-        Assert.Null(JsonWebToken.Read(JsonWebToken.Write(claims, new TokenKeyFiles(files.Open, null).Load("HS256")), key, now));
+            Assert.Null(JsonWebToken.Read($"{Encode($$"""{"alg":"{{method}}","typ":"JWT"}""")}.{body}.", key, Now));
+        Assert.Null(JsonWebToken.Read(JsonWebToken.Write(Claims, new TokenKeyFiles(files.Open, null).Load("HS256")), key, Now));
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public class JsonWebTokenTests
     {
         var key = TokenKeyFile.Make("HS256").Load("HS256");
         var text = $"{Encode("""{"alg":"HS256"}""")}.{Encode(body)}";
-        var read = JsonWebToken.Read($"{text}.{Base64Url.EncodeToString(key.Sign(Encoding.ASCII.GetBytes(text)))}", key, now);
+        var read = JsonWebToken.Read($"{text}.{Base64Url.EncodeToString(key.Sign(Encoding.ASCII.GetBytes(text)))}", key, Now);
         TokenClaims? expected = taken ? new("alice", 7, null) : null;
         Assert.Equal(expected, read is { } found ? found with { Expires = null } : read);
     }
@@ -81,9 +81,9 @@ public class JsonWebTokenTests
     [Fact]
     public void A_token_holds_until_it_expires()
     {
-        Assert.True(claims.HoldAt(now.AddMinutes(5).AddTicks(-1)));
-        Assert.False(claims.HoldAt(now.AddMinutes(5)));
-        Assert.True((claims with { Expires = null }).HoldAt(DateTimeOffset.MaxValue));
+        Assert.True(Claims.HoldAt(Now.AddMinutes(5).AddTicks(-1)));
+        Assert.False(Claims.HoldAt(Now.AddMinutes(5)));
+        Assert.True((Claims with { Expires = null }).HoldAt(DateTimeOffset.MaxValue));
     }
 
     [Theory]
@@ -96,7 +96,7 @@ public class JsonWebTokenTests
     [InlineData("abcdefghijklmnop.17")]
     public void Garbage_is_no_token(string token)
     {
-        foreach (var method in TokenKeyFile.Methods) Assert.Null(JsonWebToken.Read(token, TokenKeyFile.Make(method).Load(method), now));
+        foreach (var method in TokenKeyFile.Methods) Assert.Null(JsonWebToken.Read(token, TokenKeyFile.Make(method).Load(method), Now));
     }
 
     /// <summary>RFC 8037, appendix A.4.</summary>

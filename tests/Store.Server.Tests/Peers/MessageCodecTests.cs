@@ -6,26 +6,26 @@ namespace Store.Server.Tests;
 
 public sealed class MessageCodecTests
 {
-    static readonly NodeId from = new(1), to = new(2);
-    static readonly Term term = new(7);
+    static readonly NodeId From = new(1), To = new(2);
+    static readonly Term Term = new(7);
 
     public static TheoryData<Message> Messages =>
     [
-        new Message.PreVote(from, to, term, new(5), new(6)),
-        new Message.PreVoteReply(from, to, term, true),
-        new Message.RequestVote(from, to, term, new(5), new(6), true),
-        new Message.VoteReply(from, to, term, false),
-        new Message.AppendAccepted(from, to, term, new(9)),
-        new Message.AppendRejected(from, to, term, new(9), new(8), new(3)),
-        new Message.Heartbeat(from, to, term, new(4), ulong.MaxValue),
-        new Message.HeartbeatReply(from, to, term, 12),
-        new Message.TimeoutNow(from, to, term),
-        new Message.ReadIndexRequest(from, to, term, 11),
-        new Message.ReadIndexReply(from, to, term, 11, new(10)),
-        new Message.TransferLeader(from, to, term, new(3)),
-        new Message.HashQuestion(from, to, term, new(10)),
-        new Message.HashAnswer(from, to, term, new(10), ulong.MaxValue - 1),
-        new Message.StateRequest(from, to, term, new(10)),
+        new Message.PreVote(From, To, Term, new(5), new(6)),
+        new Message.PreVoteReply(From, To, Term, true),
+        new Message.RequestVote(From, To, Term, new(5), new(6), true),
+        new Message.VoteReply(From, To, Term, false),
+        new Message.AppendAccepted(From, To, Term, new(9)),
+        new Message.AppendRejected(From, To, Term, new(9), new(8), new(3)),
+        new Message.Heartbeat(From, To, Term, new(4), ulong.MaxValue),
+        new Message.HeartbeatReply(From, To, Term, 12),
+        new Message.TimeoutNow(From, To, Term),
+        new Message.ReadIndexRequest(From, To, Term, 11),
+        new Message.ReadIndexReply(From, To, Term, 11, new(10)),
+        new Message.TransferLeader(From, To, Term, new(3)),
+        new Message.HashQuestion(From, To, Term, new(10)),
+        new Message.HashAnswer(From, To, Term, new(10), ulong.MaxValue - 1),
+        new Message.StateRequest(From, To, Term, new(10)),
     ];
 
     [Theory]
@@ -42,8 +42,8 @@ public sealed class MessageCodecTests
     {
         Entry[] entries = [new(new(3), new(6), EntryKind.Normal, new byte[] { 1, 2 }), new(new(7), new(7), EntryKind.ConfigChange, default)];
         var frames = new FrameBuffer();
-        MessageCodec.Write(frames, new Message.AppendEntries(from, to, term, new(5), new(3), new(4), entries));
-        MessageCodec.Write(frames, new Message.Propose(from, to, default, [new(EntryKind.Normal, new byte[] { 9 })]));
+        MessageCodec.Write(frames, new Message.AppendEntries(From, To, Term, new(5), new(3), new(4), entries));
+        MessageCodec.Write(frames, new Message.Propose(From, To, default, [new(EntryKind.Normal, new byte[] { 9 })]));
         var decoded = await Decode(frames.Written.ToArray());
         var append = Assert.IsType<Message.AppendEntries>(decoded[0]);
         Assert.Equal((new LogIndex(5), new Term(3), new LogIndex(4)), (append.PreviousIndex, append.PreviousTerm, append.Commit));
@@ -56,7 +56,7 @@ public sealed class MessageCodecTests
     public async Task A_flipped_bit_anywhere_is_noticed()
     {
         var frames = new FrameBuffer();
-        MessageCodec.Write(frames, new Message.Heartbeat(from, to, term, new(4), 5));
+        MessageCodec.Write(frames, new Message.Heartbeat(From, To, Term, new(4), 5));
         for (var at = 4; at < frames.Count; at++)
         {
             var damaged = frames.Written.ToArray();
@@ -72,7 +72,7 @@ public sealed class MessageCodecTests
             PipeReader.Create(new(bytes)),
             (type, payload) =>
             {
-                messages.Add(MessageCodec.Read(type, payload, from, to)!);
+                messages.Add(MessageCodec.Read(type, payload, From, To)!);
                 return true;
             },
             null,

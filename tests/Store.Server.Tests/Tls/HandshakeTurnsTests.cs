@@ -7,7 +7,7 @@ namespace Store.Server.Tests;
 
 public sealed class HandshakeTurnsTests
 {
-    static readonly byte[] greeting = [0x16, 3, 1, 0, 4, 1, 2, 3, 4];
+    static readonly byte[] Greeting = [0x16, 3, 1, 0, 4, 1, 2, 3, 4];
 
     readonly FakeTimeProvider time = new();
     readonly HandshakeTurns turns;
@@ -48,17 +48,17 @@ public sealed class HandshakeTurnsTests
     public async Task A_greeting_that_is_not_whole_takes_no_turn_until_it_is(int bytes)
     {
         using var slow = new Client();
-        if (bytes > 0) await slow.SayAsync(greeting.AsMemory(0, bytes));
+        if (bytes > 0) await slow.SayAsync(Greeting.AsMemory(0, bytes));
         var waiting = turns.TakeAsync(slow.Connection, Token);
         var (second, third) = (await TakeAsync(), await TakeAsync());
         Assert.False(waiting.IsCompleted);
         Assert.NotNull(third);
         second!.End();
-        await slow.SayAsync(greeting.AsMemory(bytes));
+        await slow.SayAsync(Greeting.AsMemory(bytes));
         Assert.NotNull(await waiting);
         // Nothing was taken out of the pipe, and reading it waits for nothing.
         Assert.True(slow.Connection.Transport.Input.TryRead(out var read));
-        Assert.Equal(greeting.Length, read.Buffer.Length);
+        Assert.Equal(Greeting.Length, read.Buffer.Length);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class HandshakeTurnsTests
         var first = await TakeAsync();
         await TakeAsync();
         using var gone = new Client();
-        await gone.SayAsync(greeting);
+        await gone.SayAsync(Greeting);
         var waiting = turns.TakeAsync(gone.Connection, Token);
         var next = TakeAsync();
         await gone.LeaveAsync();
@@ -87,7 +87,7 @@ public sealed class HandshakeTurnsTests
     async Task<HandshakeTurns.Turn?> TakeAsync()
     {
         using var client = new Client();
-        await client.SayAsync(greeting);
+        await client.SayAsync(Greeting);
         return await turns.TakeAsync(client.Connection, Token);
     }
 

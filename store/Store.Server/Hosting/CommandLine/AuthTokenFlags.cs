@@ -5,7 +5,7 @@ namespace Store.Server;
 /// <summary>etcd's --auth-token: "simple", or "jwt,pub-key=FILE,priv-key=FILE,sign-method=RS256,ttl=10m".</summary>
 static class AuthTokenFlags
 {
-    static readonly TimeSpan longestLife = TimeSpan.FromDays(3650);
+    static readonly TimeSpan LongestLife = TimeSpan.FromDays(3650);
 
     public static AuthTokenOptions Read(FlagValues flags)
     {
@@ -31,7 +31,7 @@ static class AuthTokenFlags
 
         if (!given.TryGetValue("sign-method", out var method)) throw Wrong("jwt needs sign-method, for example sign-method=RS256");
         var life = given.TryGetValue("ttl", out var ttl) ? FlagSyntax.Duration(ttl) : new AuthTokenOptions().SignedTimeToLive;
-        if (life is not { } timeToLive || timeToLive <= TimeSpan.Zero || timeToLive > longestLife) throw Wrong($"ttl must be a duration above zero such as 10m, at most 87600h, not '{ttl}'");
+        if (life is not { } timeToLive || timeToLive <= TimeSpan.Zero || timeToLive > LongestLife) throw Wrong($"ttl must be a duration above zero such as 10m, at most 87600h, not '{ttl}'");
         return new() { Key = Load(method, given.GetValueOrDefault("priv-key"), given.GetValueOrDefault("pub-key")), SignedTimeToLive = timeToLive };
     }
 

@@ -10,7 +10,7 @@ namespace Store.Server;
 /// </summary>
 static class ConfigFile
 {
-    static readonly (string Section, string Prefix, (string Key, string Flag)[] Others)[] sections =
+    static readonly (string Section, string Prefix, (string Key, string Flag)[] Others)[] Sections =
     [
         ("client-transport-security", "", [("allowed-hostname", "client-cert-allowed-hostname")]),
         ("peer-transport-security", "peer-", [("allowed-cn", "peer-cert-allowed-cn"), ("allowed-hostname", "peer-cert-allowed-hostname")]),
@@ -25,7 +25,7 @@ static class ConfigFile
         foreach (var (key, node) in Root(path).Children)
         {
             var name = Name(path, key);
-            if (sections.FirstOrDefault(s => s.Section == name) is { Section: not null } section && node is YamlMappingNode inner)
+            if (Sections.FirstOrDefault(s => s.Section == name) is { Section: not null } section && node is YamlMappingNode inner)
             {
                 foreach (var (innerKey, value) in inner.Children)
                 {

@@ -5,12 +5,12 @@ namespace Store.Server;
 /// <summary>The flags by which the members of a new cluster find each other.</summary>
 static class DiscoveryFlags
 {
-    static readonly string[] ways = ["initial-cluster", "discovery", "discovery-endpoints", "discovery-srv"];
+    static readonly string[] Ways = ["initial-cluster", "discovery", "discovery-endpoints", "discovery-srv"];
 
     /// <summary>Null: --initial-cluster names them.</summary>
     public static DiscoveryOptions? Read(FlagValues flags)
     {
-        var chosen = ways.Where(way => flags.Text(way).Length > 0).ToArray();
+        var chosen = Ways.Where(way => flags.Text(way).Length > 0).ToArray();
         if (chosen.Length > 1)
             throw new FlagException("multiple discovery or bootstrap flags are set. Choose one of \"initial-cluster\", \"discovery\", \"discovery-endpoints\" or \"discovery-srv\"");
         var token = flags.Text("discovery-token");

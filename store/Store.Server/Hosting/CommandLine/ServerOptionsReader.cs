@@ -13,8 +13,8 @@ static class ServerOptionsReader
     const int RequestBytesLimit = FrameBuffer.FrameBytesMax / 2;
 
     /// <summary>Sums of these stay far from overflowing in every unit that timers count in.</summary>
-    static readonly TimeSpan longestPeriod = TimeSpan.FromDays(3650);
-    static readonly TimeSpan shortestPing = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LongestPeriod = TimeSpan.FromDays(3650);
+    static readonly TimeSpan ShortestPing = TimeSpan.FromSeconds(1);
 
     public static ServerOptions Read(FlagValues flags)
     {
@@ -124,9 +124,9 @@ static class ServerOptionsReader
     static TimeSpan PingTime(FlagValues flags, string name, string orElse)
     {
         var time = flags.Duration(name);
-        return time >= shortestPing && time <= longestPeriod
+        return time >= ShortestPing && time <= LongestPeriod
             ? time
-            : throw new FlagException($"--{name} must be {orElse}between 1s and {longestPeriod.TotalHours:0}h, not {flags.Text(name)}");
+            : throw new FlagException($"--{name} must be {orElse}between 1s and {LongestPeriod.TotalHours:0}h, not {flags.Text(name)}");
     }
 
     /// <summary>A bare number means hours in the periodic mode, as in etcd.</summary>
@@ -145,8 +145,8 @@ static class ServerOptionsReader
             };
         }
 
-        if ((number is { } count ? count : FlagSyntax.Duration(text)?.TotalHours) > longestPeriod.TotalHours)
-            throw new FlagException($"--auto-compaction-retention must be at most {longestPeriod.TotalHours:0}h (10 years), not '{text}'");
+        if ((number is { } count ? count : FlagSyntax.Duration(text)?.TotalHours) > LongestPeriod.TotalHours)
+            throw new FlagException($"--auto-compaction-retention must be at most {LongestPeriod.TotalHours:0}h (10 years), not '{text}'");
         var period = number is { } hours and >= 0 ? TimeSpan.FromHours(hours) : FlagSyntax.Duration(text);
         if (period is not { Ticks: >= 0 } time) throw new FlagException($"--auto-compaction-retention must be hours or a duration such as 30m, not '{text}'");
         return time == TimeSpan.Zero ? (AutoCompactionMode.Off, default, 0) : (AutoCompactionMode.Periodic, time, 0);

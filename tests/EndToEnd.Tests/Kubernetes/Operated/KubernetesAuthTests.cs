@@ -10,7 +10,7 @@ public sealed class KubernetesAuthTests(KubernetesDemo demo)
     const string Name = "guarded";
     const string Secret = "guarded-root";
 
-    static readonly TimeSpan soon = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Root_gets_the_password_of_a_Secret_and_follows_it_while_the_cluster_grows()
@@ -70,7 +70,7 @@ public sealed class KubernetesAuthTests(KubernetesDemo demo)
 
     static async Task SaysAsync(string reason)
     {
-        await OperatedCluster.UntilAsync($"AuthReady for {reason}", status => OperatedCluster.Reason(status, "AuthReady") == reason, Name, within: soon);
+        await OperatedCluster.UntilAsync($"AuthReady for {reason}", status => OperatedCluster.Reason(status, "AuthReady") == reason, Name, within: Soon);
         await KubernetesBadInputTests.HasEventAsync("default", Name, reason);
     }
 
@@ -90,7 +90,7 @@ public sealed class KubernetesAuthTests(KubernetesDemo demo)
 
     static async Task LetInAsync(string endpoint, string password)
     {
-        var deadline = DateTime.UtcNow + soon;
+        var deadline = DateTime.UtcNow + Soon;
         while ((await Etcdctl.RunAsync("3.5", endpoint, ["--user", $"root:{password}", "get", "greeting"])).ExitCode != 0)
             Assert.True(DateTime.UtcNow < deadline, $"root is not let in with the password {password}");
     }

@@ -10,7 +10,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
 {
     const string Name = "kept", Earlier = "kept-earlier", Denied = "denied", Mistaken = "mistaken", Secret = "kept-backup", Wrong = "kept-wrong";
 
-    static readonly TimeSpan soon = TimeSpan.FromMinutes(1.5);
+    static readonly TimeSpan Soon = TimeSpan.FromMinutes(1.5);
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -26,7 +26,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
             await ApplyAsync(Denied, 1, Backup(bucket, Wrong, Secret));
             await ApplyAsync(Name, 1, Backup(bucket, Secret, Secret));
             await ReadyAsync(Name);
-            var before = await OperatedCluster.UntilAsync("fresh backup", status => OperatedCluster.Condition(status, "BackupReady") == "True", Name, within: soon);
+            var before = await OperatedCluster.UntilAsync("fresh backup", status => OperatedCluster.Condition(status, "BackupReady") == "True", Name, within: Soon);
 
             await WriteAsync("first");
             var (earlier, moment) = (await ReadAllAsync(Name), DateTimeOffset.UtcNow);
@@ -91,7 +91,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
 
     static async Task SaysAsync(string name, string type, string reason, string words)
     {
-        var status = await OperatedCluster.UntilAsync($"{type} for {reason}", status => OperatedCluster.Reason(status, type) == reason, name, within: soon);
+        var status = await OperatedCluster.UntilAsync($"{type} for {reason}", status => OperatedCluster.Reason(status, type) == reason, name, within: Soon);
         Assert.Equal("False", OperatedCluster.Condition(status, type));
         Assert.Contains(words, status.ToString(), StringComparison.Ordinal);
     }
@@ -124,7 +124,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
     /// <param name="lacking">What is still missing; null when nothing is.</param>
     static async Task UntilAsync(Func<Task<string?>> lacking)
     {
-        var deadline = DateTime.UtcNow + soon;
+        var deadline = DateTime.UtcNow + Soon;
         while (await lacking() is { } lack)
         {
             Assert.True(DateTime.UtcNow < deadline, lack);

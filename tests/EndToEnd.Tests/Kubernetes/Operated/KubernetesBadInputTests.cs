@@ -10,10 +10,10 @@ public sealed class KubernetesBadInputTests(KubernetesDemo demo, ITestOutputHelp
 {
     const string Namespace = "bad-input";
 
-    static readonly TimeSpan soon = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     /// <summary>Reason, words of the message, what the spec has beside one small member.</summary>
-    static readonly (string Name, string Reason, string Words, string Spec)[] cases =
+    static readonly (string Name, string Reason, string Words, string Spec)[] Cases =
     [
         ("no-secret", "MountFailed", "secret \"keys\" not found",
             """{"podTemplate": {"volumes": [{"name": "keys", "secret": {"secretName": "keys"} }], "volumeMounts": [{"name": "keys", "mountPath": "/keys"}]} }"""),
@@ -34,10 +34,10 @@ public sealed class KubernetesBadInputTests(KubernetesDemo demo, ITestOutputHelp
         try
         {
             await Kubectl.RunAsync("create", "quota", "none", "--hard=pods=0", "-n", NamespaceOf("no-quota"));
-            foreach (var (name, _, _, spec) in cases) await ApplyAsync(name, spec);
-            foreach (var (name, reason, words, _) in cases)
+            foreach (var (name, _, _, spec) in Cases) await ApplyAsync(name, spec);
+            foreach (var (name, reason, words, _) in Cases)
             {
-                var status = await OperatedCluster.UntilAsync($"{reason} of {name}", status => Says(status, reason, words), name, NamespaceOf(name), soon);
+                var status = await OperatedCluster.UntilAsync($"{reason} of {name}", status => Says(status, reason, words), name, NamespaceOf(name), Soon);
                 Assert.Equal("False", OperatedCluster.Condition(status, "Ready"));
                 await HasEventAsync(NamespaceOf(name), name, reason);
             }

@@ -8,7 +8,7 @@ namespace EndToEnd.Tests;
 /// <summary>A bucket of its own on the S3 server that `shared/s3/up` starts on loopback (S3_PORT, 17480 by default), and a way there for pods: loopback is not theirs.</summary>
 sealed class ObjectServer : IAsyncDisposable
 {
-    static readonly string port = Environment.GetEnvironmentVariable("S3_PORT") ?? "17480";
+    static readonly string Port = Environment.GetEnvironmentVariable("S3_PORT") ?? "17480";
 
     readonly TcpListener listener;
     readonly Task accepting;
@@ -33,10 +33,10 @@ sealed class ObjectServer : IAsyncDisposable
         using var towards = new UdpClient(node, 9);
         var server = new ObjectServer(((IPEndPoint)towards.Client.LocalEndPoint!).Address);
         var made = await Shell.RunAsync(
-            "curl", ["-sS", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "test:testsecret", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "-X", "PUT", $"http://127.0.0.1:{port}/{server.Bucket}"], null,
+            "curl", ["-sS", "--fail", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "test:testsecret", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "-X", "PUT", $"http://127.0.0.1:{Port}/{server.Bucket}"], null,
             TimeSpan.FromSeconds(30), cancellationToken: TestContext.Current.CancellationToken);
         if (made.ExitCode != 0) await server.DisposeAsync();
-        Assert.SkipUnless(made.ExitCode == 0, $"no S3 server on port {port} (start one with shared/s3/up): {made.Error}");
+        Assert.SkipUnless(made.ExitCode == 0, $"no S3 server on port {Port} (start one with shared/s3/up): {made.Error}");
         return server;
     }
 
@@ -65,7 +65,7 @@ sealed class ObjectServer : IAsyncDisposable
             using (near)
             using (var far = new TcpClient())
             {
-                await far.ConnectAsync(IPAddress.Loopback, int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+                await far.ConnectAsync(IPAddress.Loopback, int.Parse(Port, System.Globalization.CultureInfo.InvariantCulture));
                 await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream()), far.GetStream().CopyToAsync(near.GetStream()));
             }
         }

@@ -13,7 +13,7 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
     public const string Name = "busy";
     const string System = "store-system";
 
-    static readonly TimeSpan patience = TimeSpan.FromMinutes(4);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     WritingClient? client;
 
@@ -68,7 +68,7 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
         {
             var status = await StatusAsync(name, @namespace);
             if (wanted(status)) return status;
-            Assert.True(waited.Elapsed < (within ?? patience), $"no {what}: {status}");
+            Assert.True(waited.Elapsed < (within ?? Patience), $"no {what}: {status}");
             await Task.Delay(TimeSpan.FromMilliseconds(250), TestContext.Current.CancellationToken);
         }
     }

@@ -8,7 +8,7 @@ namespace EndToEnd.Tests;
 /// <summary>An application's certificate and whom it trusts, from the Secret that the operator keeps for applications: read again every few seconds, as a mounted one is.</summary>
 sealed class SecretFiles : IAsyncDisposable
 {
-    static readonly TimeSpan pause = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     readonly string secret;
     readonly CancellationTokenSource stop = new();
@@ -59,7 +59,7 @@ sealed class SecretFiles : IAsyncDisposable
         {
             while (true)
             {
-                await Task.Delay(pause, stop.Token);
+                await Task.Delay(Pause, stop.Token);
                 var read = await Files.ReadAsync(secret);
                 if (read.Text == files.Text) continue;
                 files = read;

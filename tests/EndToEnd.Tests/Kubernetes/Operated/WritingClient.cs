@@ -12,7 +12,7 @@ namespace EndToEnd.Tests;
 /// <summary>A client that writes one new key after the other through a Service, on a new connection after a failure, and remembers what was acknowledged.</summary>
 sealed class WritingClient : IAsyncDisposable
 {
-    static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     readonly string endpoint;
     readonly Func<SocketsHttpHandler> dial;
@@ -92,7 +92,7 @@ sealed class WritingClient : IAsyncDisposable
             try
             {
                 var request = new PutRequest { Key = ByteString.CopyFromUtf8(key), Value = ByteString.CopyFromUtf8(key) };
-                var answer = await new KV.KVClient(channel).PutAsync(request, deadline: DateTime.UtcNow + patience);
+                var answer = await new KV.KVClient(channel).PutAsync(request, deadline: DateTime.UtcNow + Patience);
                 acknowledged[key] = answer.Header.Revision;
                 Answered();
                 // Some hundred writes a second are enough to meet every moment of a change, and leave the machine to the cluster.
