@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>One member of a <see cref="World"/>; as made it serves, votes and is sealed.</summary>
-internal sealed class MemberBuilder(int number)
+sealed class MemberBuilder(int number)
 {
     public int Number { get; } = number;
     public bool HasSet { get; set; } = true;

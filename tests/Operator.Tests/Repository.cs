@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Operator.Tests;
 
-internal static class Repository
+static class Repository
 {
     public static readonly string Root = Path.GetFullPath(
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(metadata => metadata.Key == "RepositoryRoot").Value!);

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>A cluster in any state that a test wants to ask the planner about: members are made whole and then broken one thing at a time.</summary>
-internal sealed class World
+sealed class World
 {
     public const string Namespace = "shop";
     public const string Image = "localhost/store:dev";

@@ -3,7 +3,7 @@ using YamlDotNet.Serialization;
 
 namespace Operator.Tests;
 
-internal static class Yaml
+static class Yaml
 {
     /// <summary>Reads one document the way the API server would: by way of JSON.</summary>
     public static T Read<T>(string yaml)

@@ -3,7 +3,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>What people want to see of certificates in <c>kubectl describe</c>.</summary>
-internal static class CertificateEvents
+static class CertificateEvents
 {
     public static void Tell(EventRecorder events, StoreCluster cluster, Step step)
     {

@@ -6,7 +6,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Makes keys (P-256) and signs certificates. What is to be signed, and when, is Core's to say.</summary>
-internal static class CertificateMinter
+static class CertificateMinter
 {
     const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
 

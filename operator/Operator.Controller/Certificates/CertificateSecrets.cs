@@ -9,7 +9,7 @@ namespace Operator.Controller;
 /// <summary>Reads the Secrets of a cluster's certificates, and cert-manager's Certificates where it signs.</summary>
 /// <remarks>Anew in each pass and not by a watch: the operator has no right to the Secrets of a whole Kubernetes, only to those of namespaces that it was given. One
 /// that has not changed stays the same object, so that what was read off it need not be read again.</remarks>
-internal sealed class CertificateSecrets(KubeApi api)
+sealed class CertificateSecrets(KubeApi api)
 {
     readonly ConcurrentDictionary<ObjectKey, IReadOnlyList<V1Secret>> last = new();
 

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Turns the planner's wishes for certificates into Secrets.</summary>
-internal static class CertificateSigner
+static class CertificateSigner
 {
     /// <summary>A new authority, alone or beside the one that it is to replace.</summary>
     public static V1Secret Authority(ClusterView view, Step.MintAuthority mint)

@@ -4,7 +4,7 @@ namespace Operator.Controller;
 
 /// <summary>Finds out, by shaking hands, which certificate a member shows now and whether it would take one of the next authority. What a Secret says is no proof:
 /// kubelets bring it to the pod in their own time.</summary>
-internal sealed class HandshakeProbe(MemberDialer dial)
+sealed class HandshakeProbe(MemberDialer dial)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 

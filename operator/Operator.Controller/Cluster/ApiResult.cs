@@ -3,7 +3,7 @@ using System.Net;
 namespace Operator.Controller;
 
 /// <summary>A refusal of the API server, as a value: conflicts and absences are ordinary here.</summary>
-internal sealed record ApiError(HttpStatusCode Status, string Reason, string Message)
+sealed record ApiError(HttpStatusCode Status, string Reason, string Message)
 {
     public bool NotFound => Status == HttpStatusCode.NotFound;
 
@@ -17,7 +17,7 @@ internal sealed record ApiError(HttpStatusCode Status, string Reason, string Mes
 }
 
 /// <summary>Either a value or an error.</summary>
-internal readonly record struct ApiResult<T>(T? Value, ApiError? Error) where T : class
+readonly record struct ApiResult<T>(T? Value, ApiError? Error) where T : class
 {
     public static implicit operator ApiResult<T>(T value) => new(value, null);
 
@@ -25,4 +25,4 @@ internal readonly record struct ApiResult<T>(T? Value, ApiError? Error) where T 
 }
 
 /// <summary>One page of a list. Items that could not be read are left out and counted: one odd object must not blind the operator to all others.</summary>
-internal sealed record Page<T>(IReadOnlyList<T> Items, string ResourceVersion, string? Continue, int Unreadable);
+sealed record Page<T>(IReadOnlyList<T> Items, string ResourceVersion, string? Continue, int Unreadable);

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Tells people what happened, as events.k8s.io events on the StoreCluster. It never throws and never waits: an event is worth less than a pass.</summary>
-internal sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILogger log)
+sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 

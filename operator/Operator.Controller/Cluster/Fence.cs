@@ -1,7 +1,7 @@
 namespace Operator.Controller;
 
 /// <summary>The right to write, up to a time. Every write asks it; work is cancelled by it.</summary>
-internal sealed class Fence : IDisposable
+sealed class Fence : IDisposable
 {
     readonly TimeProvider time;
     readonly CancellationTokenSource lost;

@@ -10,7 +10,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>The only door to the API server: typed verbs over KubernetesClient's connection and credentials. Network failures are HttpRequestException.</summary>
-internal sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? credentials)
+sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? credentials)
 {
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 

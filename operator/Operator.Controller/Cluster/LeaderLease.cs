@@ -10,7 +10,7 @@ namespace Operator.Controller;
 ///     stops writing before anybody else may start, also when the renewal hangs or the process was stopped for a while.
 ///   - A renewal that fails is tried again until that deadline. One lost packet must not cost the leadership.
 /// </remarks>
-internal sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, TimeProvider time, ILogger log)
+sealed class LeaderLease(KubeApi api, ObjectKey key, string identity, TimeProvider time, ILogger log)
 {
     public static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan RenewDeadline = TimeSpan.FromSeconds(10);

@@ -13,7 +13,7 @@ namespace Operator.Controller;
 ///   2. the watch, a little behind, delivers version 11: ignored;
 ///   3. the watch delivers 12, or 13: taken.
 /// </remarks>
-internal sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class, IKubernetesObject<V1ObjectMeta>
+sealed class ObjectStore<T>(Func<T, ObjectKey?> owner) where T : class, IKubernetesObject<V1ObjectMeta>
 {
     sealed record Snapshot(ImmutableDictionary<ObjectKey, T> Items, ImmutableDictionary<ObjectKey, ImmutableSortedDictionary<string, T>> ByOwner);
 

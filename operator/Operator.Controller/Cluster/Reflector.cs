@@ -6,7 +6,7 @@ using k8s.Models;
 namespace Operator.Controller;
 
 /// <summary>Keeps a store equal to a collection of the API server: lists, watches from there, and never stops trying.</summary>
-internal sealed class Reflector<T>(
+sealed class Reflector<T>(
     KubeApi api, string? @namespace, string? labels, ObjectStore<T> store, Action<ObjectKey> changed, TimeProvider time, ILogger log)
     : IReflector where T : class, IKubernetesObject<V1ObjectMeta>
 {
@@ -142,7 +142,7 @@ internal sealed class Reflector<T>(
 }
 
 /// <summary>A reflector whatever its kind: what health and start-up ask of it.</summary>
-internal interface IReflector
+interface IReflector
 {
     string Kind { get; }
     Task Synced { get; }

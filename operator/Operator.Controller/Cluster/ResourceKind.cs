@@ -6,7 +6,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Where the API server serves a type: read off KubernetesClient's attribute, or off ours for custom resources.</summary>
-internal sealed record ResourceKind(string Group, string Version, string Kind, string Plural)
+sealed record ResourceKind(string Group, string Version, string Kind, string Plural)
 {
     static readonly ConcurrentDictionary<Type, ResourceKind> Kinds = new();
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Operator.Controller;
 
 /// <summary>client-go's two metrics of requests to the API server. KubernetesClient's own handler records milliseconds under a name that says seconds.</summary>
-internal sealed class RestClientMetrics : DelegatingHandler
+sealed class RestClientMetrics : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

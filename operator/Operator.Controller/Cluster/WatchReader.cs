@@ -7,7 +7,7 @@ using k8s.Models;
 
 namespace Operator.Controller;
 
-internal enum WatchEventKind
+enum WatchEventKind
 {
     Upsert,
     Delete,
@@ -16,10 +16,10 @@ internal enum WatchEventKind
 }
 
 /// <summary>One line of a watch. A bookmark has only a resource version, an error only <see cref="Error"/>.</summary>
-internal sealed record WatchEvent<T>(WatchEventKind Kind, T? Object, string? ResourceVersion, ApiError? Error) where T : class;
+sealed record WatchEvent<T>(WatchEventKind Kind, T? Object, string? ResourceVersion, ApiError? Error) where T : class;
 
 /// <summary>Reads a watch line by line, and gives up on one that has been silent for too long: a connection whose other end is gone says nothing.</summary>
-internal static class WatchReader
+static class WatchReader
 {
     public static async IAsyncEnumerable<WatchEvent<T>> ReadAsync<T>(
         Stream stream, TimeSpan idle, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation) where T : class, IKubernetesObject<V1ObjectMeta>

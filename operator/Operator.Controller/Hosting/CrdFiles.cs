@@ -3,7 +3,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary><c>store-operator crds FOLDER...</c> writes the generated CRDs, one file a kind. With no folder they go to the console.</summary>
-internal static class CrdFiles
+static class CrdFiles
 {
     public static IReadOnlyList<(string Name, string Yaml)> All =>
     [

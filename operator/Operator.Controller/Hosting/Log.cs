@@ -1,7 +1,7 @@
 namespace Operator.Controller;
 
 /// <summary>Every line that the operator logs.</summary>
-internal static partial class Log
+static partial class Log
 {
     [LoggerMessage(LogLevel.Information, "store-operator {Version} starts, watching {Namespaces}, default image {Image}")]
     public static partial void Starting(ILogger logger, string version, string namespaces, string image);

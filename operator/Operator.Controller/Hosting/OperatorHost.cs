@@ -3,7 +3,7 @@ using OpenTelemetry.Metrics;
 namespace Operator.Controller;
 
 /// <summary>The process: two HTTP ports around <see cref="OperatorService"/>.</summary>
-internal static class OperatorHost
+static class OperatorHost
 {
     public static async Task<int> RunAsync(OperatorOptions options)
     {

@@ -2,7 +2,7 @@ namespace Operator.Controller;
 
 /// <summary>The command line, <c>--name=value</c>. There are no variables for these: Kubernetes itself sets STORE_OPERATOR_... in the pods beside a Service
 /// of that name.</summary>
-internal sealed record OperatorOptions
+sealed record OperatorOptions
 {
     public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
     public string DefaultImage { get; init; } = "";

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>The operator proper: caches from the start, work while it leads.</summary>
-internal sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime lifetime, ILogger<OperatorService> log) : BackgroundService
+sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime lifetime, ILogger<OperatorService> log) : BackgroundService
 {
     volatile Caches? caches;
 

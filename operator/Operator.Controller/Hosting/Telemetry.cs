@@ -6,7 +6,7 @@ namespace Operator.Controller;
 
 /// <summary>Every metric of the process. Names are full Prometheus names (the exporter adds nothing), and those that controller-runtime and client-go have
 /// too are spelled as they spell them, so that dashboards and alerts made for Go operators work.</summary>
-internal static class Telemetry
+static class Telemetry
 {
     public const string Meter = "StoreOperator";
     public const string ControllerName = "storecluster";

@@ -10,7 +10,7 @@ namespace Operator.Controller;
 
 /// <summary>Asks backup agents how things stand, and for backups. An agent that does not answer is as good as none.</summary>
 /// <param name="dial">The way to each pod.</param>
-internal sealed class AgentClient(MemberDialer dial)
+sealed class AgentClient(MemberDialer dial)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -66,4 +66,4 @@ internal sealed class AgentClient(MemberDialer dial)
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AgentReport))]
-internal sealed partial class AgentJson : JsonSerializerContext;
+sealed partial class AgentJson : JsonSerializerContext;

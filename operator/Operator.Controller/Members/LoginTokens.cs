@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>What the operator's logins got, one of each cluster. A token is good on every member for five minutes after each use, and passes are more frequent.</summary>
-internal sealed class LoginTokens(TimeProvider time)
+sealed class LoginTokens(TimeProvider time)
 {
     /// <summary>A trial costs the member a tenth of a second and a line in its log.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -8,7 +8,7 @@ namespace Operator.Controller;
 
 /// <summary>Talks to members in etcd's protocol. One connection an address, kept; addresses that have not been asked for a while are dropped.</summary>
 /// <param name="dial">The way to each member.</param>
-internal sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisposable
+sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     static readonly TimeSpan ChangePatience = TimeSpan.FromSeconds(7);

@@ -6,10 +6,10 @@ namespace Operator.Controller;
 
 /// <summary>Opens the way to a member.</summary>
 /// <param name="shown">Is told the serial number of each certificate that the member shows and that can be trusted.</param>
-internal delegate HttpMessageHandler MemberDialer(MemberEndpoint endpoint, Action<string>? shown);
+delegate HttpMessageHandler MemberDialer(MemberEndpoint endpoint, Action<string>? shown);
 
 /// <summary>By socket, in clear or over TLS.</summary>
-internal static class MemberDialing
+static class MemberDialing
 {
     public static HttpMessageHandler Open(MemberEndpoint endpoint, Action<string>? shown)
     {

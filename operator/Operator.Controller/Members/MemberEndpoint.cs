@@ -4,13 +4,13 @@ namespace Operator.Controller;
 
 /// <summary>Where a member listens: dialled by its pod's address, as names take a while to appear and to go, and known by its name where it shows a certificate.</summary>
 /// <param name="Tls">Null in clear.</param>
-internal sealed record MemberEndpoint(string Ip, int Port, string Host, MemberTrust? Tls)
+sealed record MemberEndpoint(string Ip, int Port, string Host, MemberTrust? Tls)
 {
     public string Url => Tls is not null ? $"https://{Host}:{Port}" : Ip.Contains(':', StringComparison.Ordinal) ? $"http://[{Ip}]:{Port}" : $"http://{Ip}:{Port}";
 }
 
 /// <summary>What the operator shows, and whom it trusts. Equal when made from the same texts.</summary>
-internal sealed class MemberTrust : IEquatable<MemberTrust>, IDisposable
+sealed class MemberTrust : IEquatable<MemberTrust>, IDisposable
 {
     readonly string made;
 

@@ -4,7 +4,7 @@ using Store.Protocol.Etcdserverpb;
 namespace Operator.Controller;
 
 /// <summary>The members' users, passwords and whether they count. Each change can be made twice.</summary>
-internal sealed class UserClient(MemberClient members)
+sealed class UserClient(MemberClient members)
 {
     public const string Root = "root";
 

@@ -1,6 +1,6 @@
 namespace Operator.Controller;
 
-internal static class BackOff
+static class BackOff
 {
     static readonly TimeSpan First = TimeSpan.FromMilliseconds(5);
     static readonly TimeSpan Most = TimeSpan.FromMinutes(5);

@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Controller;
 
 /// <summary>Workers that take keys off the queue and have the controller reconcile them.</summary>
-internal sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider time, ILogger log) where T : class, IKubernetesObject<V1ObjectMeta>
+sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider time, ILogger log) where T : class, IKubernetesObject<V1ObjectMeta>
 {
     static readonly TimeSpan PassMost = TimeSpan.FromSeconds(60);
 

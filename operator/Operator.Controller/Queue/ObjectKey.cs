@@ -1,7 +1,7 @@
 namespace Operator.Controller;
 
 /// <summary>Names an object of a kind that is understood.</summary>
-internal readonly record struct ObjectKey(string Namespace, string Name)
+readonly record struct ObjectKey(string Namespace, string Name)
 {
     public override string ToString() => $"{Namespace}/{Name}";
 }

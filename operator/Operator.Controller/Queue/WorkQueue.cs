@@ -6,7 +6,7 @@ namespace Operator.Controller;
 /// <summary>Keys that want a pass. A key waits at most once, is worked on by one worker at a time, and comes again if it was added meanwhile.</summary>
 /// <remarks>The life of a key: added -> (delayed) -> ready -> taken -> done; an Add between taken and done makes it ready again at done, so that no change that
 /// came while a pass ran goes unseen and no two passes of one key overlap.</remarks>
-internal sealed class WorkQueue : IDisposable
+sealed class WorkQueue : IDisposable
 {
     readonly Lock gate = new();
     // Bounded by the number of keys, as each is in it once.

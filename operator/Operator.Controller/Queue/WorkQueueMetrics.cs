@@ -1,7 +1,7 @@
 namespace Operator.Controller;
 
 /// <summary>client-go's metrics of one queue.</summary>
-internal sealed class WorkQueueMetrics(string name)
+sealed class WorkQueueMetrics(string name)
 {
     readonly KeyValuePair<string, object?> name = new("name", name);
     readonly KeyValuePair<string, object?> controller = new("controller", name);

@@ -6,7 +6,7 @@ namespace Operator.Controller;
 
 /// <summary>Carries out a step about authentication, with the passwords as the Secrets hold them now: should they differ from those that the step was decided from,
 /// the next pass finds out and sets things right.</summary>
-internal sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient users, AuthObserver observer, LoginTokens tokens)
+sealed class AuthExecutor(KubeApi api, MemberClient members, UserClient users, AuthObserver observer, LoginTokens tokens)
 {
     /// <returns>Null, or what went wrong.</returns>
     public async Task<string?> ExecuteAsync(ClusterView view, Step.Authentication step, CancellationToken cancellation)

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Reads the two Secrets of a cluster with authentication, logs in with them, and says how things stand.</summary>
-internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens tokens)
+sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens tokens)
 {
     public string? TokenOf(StoreCluster cluster) => tokens.Of(cluster)?.Token;
 
@@ -99,7 +99,7 @@ internal sealed class AuthObserver(KubeApi api, UserClient users, LoginTokens to
 
 /// <param name="Root">Null when the spec names none.</param>
 /// <param name="LoginSecretUid">Of the operator's own Secret; null when it does not exist.</param>
-internal sealed record AuthSecrets(RootSecret? Root, string? RootPassword, string? LoginSecretUid, string? LoginPassword)
+sealed record AuthSecrets(RootSecret? Root, string? RootPassword, string? LoginSecretUid, string? LoginPassword)
 {
     /// <summary>Why it could not be read; null when it was, or does not exist.</summary>
     public string? LoginSecretUnread { get; init; }

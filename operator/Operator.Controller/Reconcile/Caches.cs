@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>What the operator watches: StoreClusters, and of everything else only what carries its label. Secrets and ConfigMaps are not among them.</summary>
-internal sealed class Caches
+sealed class Caches
 {
     readonly List<IReflector> reflectors = [];
 

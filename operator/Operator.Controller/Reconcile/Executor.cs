@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Carries out one step. Each answer goes into the caches at once, so that the next pass sees what this one did.</summary>
-internal sealed class Executor(KubeApi api, Caches caches, MemberClient members, AuthExecutor authentication, LoginTokens tokens, Fence fence)
+sealed class Executor(KubeApi api, Caches caches, MemberClient members, AuthExecutor authentication, LoginTokens tokens, Fence fence)
 {
     /// <returns>Null, or what went wrong.</returns>
     public async Task<string?> ExecuteAsync(ClusterView view, Step step, CancellationToken cancellation)

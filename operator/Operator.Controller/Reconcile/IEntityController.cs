@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Controller;
 
 /// <summary>What to do with one object, in KubeOps' shape: a controller written against this knows nothing of queues and watches.</summary>
-internal interface IEntityController<T> where T : IKubernetesObject<V1ObjectMeta>
+interface IEntityController<T> where T : IKubernetesObject<V1ObjectMeta>
 {
     Task<Result> ReconcileAsync(T entity, CancellationToken cancellation);
 
@@ -13,7 +13,7 @@ internal interface IEntityController<T> where T : IKubernetesObject<V1ObjectMeta
 }
 
 /// <summary>How a pass ended, and when the next one is due.</summary>
-internal readonly record struct Result(TimeSpan? Again, string? Error)
+readonly record struct Result(TimeSpan? Again, string? Error)
 {
     /// <summary>Nothing until something changes.</summary>
     public static readonly Result Done = new(null, null);

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Gathers one <see cref="ClusterView"/>: the caches, and what the members answer now.</summary>
-internal sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentClient agents, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
+sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentClient agents, AuthObserver authentication, HandshakeProbe handshakes, string defaultImage, TimeProvider time)
 {
     readonly CertificateSecrets secrets = new(api);
 

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>Writes a status when it says something new, compared-and-swapped on the version that it was judged from.</summary>
-internal sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> clusters, Fence fence, EventRecorder events, ILogger log)
+sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> clusters, Fence fence, EventRecorder events, ILogger log)
 {
     /// <returns>Null, or why it was not written; a conflict means that the pass saw an old object and has to be run again.</returns>
     public async Task<ApiError?> WriteAsync(StoreCluster cluster, StoreClusterStatus status, CancellationToken cancellation)

@@ -3,7 +3,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass over a StoreBackup: look, decide, write status, ask.</summary>
-internal sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
+sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
 {
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan Running = TimeSpan.FromSeconds(2);

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass: observe, diagnose, plan, report, execute. At most one thing is changed; the next pass looks again.</summary>
-internal sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
+sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
 {
     /// <summary>After a step the world is different: look again at once, yet let other clusters have their turn.</summary>
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);

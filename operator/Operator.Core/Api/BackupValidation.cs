@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>What spec.backup may say, beyond the limits of its single fields.</summary>
-internal static class BackupValidation
+static class BackupValidation
 {
     static readonly TimeSpan ShortestRpo = TimeSpan.FromMinutes(1);
 

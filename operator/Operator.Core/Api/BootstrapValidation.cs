@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Operator.Core;
 
 /// <summary>What spec.bootstrap may say, and that it says what the cluster began with.</summary>
-internal static class BootstrapValidation
+static class BootstrapValidation
 {
     /// <summary>Names what a cluster begins with, to be latched before it does; null where it begins empty.</summary>
     public static string? Latch(StoreClusterSpec spec) => spec.Bootstrap?.Restore is { } restore ? Fingerprint.Of(restore) : null;

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>What several fields of the custom resources have to look like.</summary>
-internal static class Patterns
+static class Patterns
 {
     /// <summary>Of a Kubernetes object: a DNS subdomain, of at most 253 characters.</summary>
     public const string ObjectName = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$";

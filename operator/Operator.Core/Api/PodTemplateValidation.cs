@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>What spec.podTemplate may say: nothing that is the operator's own.</summary>
-internal static class PodTemplateValidation
+static class PodTemplateValidation
 {
     public static string? Check(PodTemplateSpec? template)
     {

@@ -19,7 +19,7 @@ public readonly record struct Quantity(string Text)
     public override string ToString() => Text;
 }
 
-internal sealed class QuantityConverter : JsonConverter<Quantity>
+sealed class QuantityConverter : JsonConverter<Quantity>
 {
     public override Quantity Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
     {
@@ -31,7 +31,7 @@ internal sealed class QuantityConverter : JsonConverter<Quantity>
 }
 
 /// <summary>What Kubernetes reads as a quantity.</summary>
-internal static class QuantityText
+static class QuantityText
 {
     /// <summary>By hand and not by <see cref="Quantity.Pattern"/>: number, then a suffix that Kubernetes knows.</summary>
     public static bool IsQuantity(Quantity quantity)

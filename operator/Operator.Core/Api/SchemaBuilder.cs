@@ -7,7 +7,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>The structural schema of a class: type, description, default and limits of each property, in the order written.</summary>
-internal static class SchemaBuilder
+static class SchemaBuilder
 {
     public static JsonObject Object(Type type, Func<PropertyInfo, bool>? include = null)
     {

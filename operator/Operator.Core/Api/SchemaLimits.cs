@@ -8,7 +8,7 @@ namespace Operator.Core;
 
 /// <summary>The limits of single fields, read from the attributes that the CRD is generated from: what the schema refuses is refused here too, for objects that
 /// were stored before a limit existed.</summary>
-internal static class SchemaLimits
+static class SchemaLimits
 {
     sealed record Field(string Name, PropertyInfo Property)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>What spec.server may say.</summary>
-internal static class ServerValidation
+static class ServerValidation
 {
     public static string? Check(StoreClusterSpec spec)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>What spec.tls may say, and that it says what the cluster was formed with.</summary>
-internal static class TlsValidation
+static class TlsValidation
 {
     static readonly TimeSpan Shortest = TimeSpan.FromHours(1);
 

@@ -22,7 +22,7 @@ public sealed record AgentReport
     public AgentDrill? LastDrill { get; init; }
 }
 
-internal static class AgentReports
+static class AgentReports
 {
     /// <summary>In an order that stays, so that nothing is written for another one.</summary>
     public static IEnumerable<KeyValuePair<MemberName, AgentReport>> ByNumber(this IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.OrderBy(pair => pair.Key.Number);

@@ -5,7 +5,7 @@ namespace Operator.Core;
 /// <summary>A backup target and its key as a container sees them: flags of the store's commands, and the volumes that stand behind them.</summary>
 /// <remarks>Secrets are optional to the kubelet: one that is missing must not keep a member from serving. The agent says what it lacks, and reads it when it comes.</remarks>
 /// <param name="Name">What names of volumes begin with.</param>
-internal sealed record BackupMounts(string Name, BackupTargetSpec Target, BackupKeyReference? Key)
+sealed record BackupMounts(string Name, BackupTargetSpec Target, BackupKeyReference? Key)
 {
     /// <summary>s3://bucket/prefix, or the folder where the volume is.</summary>
     public string Location => Target switch

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>status.backup from what the agents say. It is what was seen, not what holds now: that is the condition's to judge.</summary>
-internal static class BackupReport
+static class BackupReport
 {
     /// <summary>Null without spec.backup.</summary>
     public static BackupStatus? Build(Diagnosis diagnosis)

@@ -9,7 +9,7 @@ namespace Operator.Core;
 /// 2. it starts over where it was interrupted, and does nothing on a disk that holds this member already (--once);
 /// 3. ids follow from the cluster's own token, so a restored cluster is another one than that which was backed up.
 /// </remarks>
-internal static class RestoreContainer
+static class RestoreContainer
 {
     public const string Name = "restore";
 

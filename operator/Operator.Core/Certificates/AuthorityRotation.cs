@@ -13,7 +13,7 @@ namespace Operator.Core;
 /// A crash between any two writes resumes where the Secrets and the phase say. A member that does not answer stops the story, and a third of the authority's life is
 /// left for it.
 /// </remarks>
-internal static class AuthorityRotation
+static class AuthorityRotation
 {
     /// <summary>Starts a rotation that is due, or takes one up that status has lost; null when there is nothing to start.</summary>
     public static Decision.Act? Begin(Diagnosis diagnosis, TlsSide side, Authority authority)

@@ -6,7 +6,7 @@ namespace Operator.Core;
 /// the pod itself changes. So a member that was <em>seen</em> to show or to trust something old gets an annotation, once for each content of its Secrets. Nothing is restarted by it;
 /// where a kubelet takes no notice, it comes in its own time as before.
 /// </remarks>
-internal static class CertificateDelivery
+static class CertificateDelivery
 {
     /// <summary>Null when nobody was seen with something old, or has been asked already.</summary>
     public static Decision.Act? Hasten(Diagnosis diagnosis)

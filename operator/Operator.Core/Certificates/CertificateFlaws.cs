@@ -7,7 +7,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>What is wrong with a Secret of certificates that the operator has not made: told as the store would see it, before a member has to find out.</summary>
-internal static class CertificateFlaws
+static class CertificateFlaws
 {
     const string ServerPurpose = "1.3.6.1.5.5.7.3.1", ClientPurpose = "1.3.6.1.5.5.7.3.2";
 

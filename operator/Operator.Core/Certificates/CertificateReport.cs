@@ -3,7 +3,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>status.tls: the certificates, and whether members were seen to show them.</summary>
-internal static class CertificateReport
+static class CertificateReport
 {
     public static TlsStatus? Build(Diagnosis diagnosis)
     {

@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>Certificates: those that are missing, do not fit or grow old are signed anew, and authorities are replaced. One Secret a pass.</summary>
-internal static class CertificateRules
+static class CertificateRules
 {
     /// <summary>Acts on the first side that has something to do. What it waits for keeps nobody below from acting, unless members could not be spoken to at all.</summary>
     public static Decision Keep(Diagnosis diagnosis)

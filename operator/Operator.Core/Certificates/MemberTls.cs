@@ -4,7 +4,7 @@ namespace Operator.Core;
 
 /// <summary>TLS as a member's pod says it: Secrets mounted as folders, and the store's flags. The store reads the files at every handshake, so what the kubelet
 /// brings later needs no restart.</summary>
-internal static class MemberTls
+static class MemberTls
 {
     public static IEnumerable<string> Arguments(StoreClusterSpec spec)
     {

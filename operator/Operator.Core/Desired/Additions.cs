@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Labels and annotations that users add, in one order, whatever the order in which they were written: a fingerprint must not change with it.</summary>
-internal static class Additions
+static class Additions
 {
     /// <summary>Null when there are none, so that an empty map does not show in the object.</summary>
     public static Dictionary<string, string>? Of(IReadOnlyDictionary<string, string>? added) => added is { Count: > 0 } ? Under([], added) : null;

@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>Marks an object with its own fingerprint, so that the operator applies again only what it would render differently.</summary>
-internal static class Applied
+static class Applied
 {
     public static T Stamp<T>(T rendered) where T : class, IKubernetesObject<V1ObjectMeta>
     {

@@ -3,7 +3,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>spec.topology and spec.scheduling as a pod says them.</summary>
-internal static class Placement
+static class Placement
 {
     public static V1Affinity? Affinity(StoreCluster cluster)
     {

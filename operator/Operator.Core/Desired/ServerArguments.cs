@@ -4,7 +4,7 @@ namespace Operator.Core;
 
 /// <summary>spec.server as flags of the store. What the spec leaves out is left out here, so that a store's new default reaches clusters with its image and
 /// no operator restarts members by learning a new option.</summary>
-internal static class ServerArguments
+static class ServerArguments
 {
     public static List<string> Of(ServerSpec? server)
     {

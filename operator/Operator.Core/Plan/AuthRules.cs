@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Turning authentication on and off, and keeping root's password what the Secret says.</summary>
-internal static class AuthRules
+static class AuthRules
 {
     public const string LockedOut = "LockedOut";
 

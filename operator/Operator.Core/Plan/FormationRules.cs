@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>How a cluster comes to be, once.</summary>
-internal static class FormationRules
+static class FormationRules
 {
     /// <summary>The token is in status before the first object exists, and with it what a StoreBackup's name stood for. StatefulSets carry it too: a StoreCluster whose status was lost (restored from a
     /// backup of Kubernetes objects, say) finds its name again instead of becoming another cluster.</summary>

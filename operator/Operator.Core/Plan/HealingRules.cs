@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Operator.Core;
 
 /// <summary>Replacing members that are gone. The new one is Scale's doing: a number of its own, an empty volume of its own.</summary>
-internal static class HealingRules
+static class HealingRules
 {
     /// <summary>
     /// Removes the lost member first and adds afterwards, as adding first would raise the quorum that the lost one already counts against:

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Adding and removing members. All of these stand below the Quorum rule: the member list is at hand and fresh.</summary>
-internal static class MembershipRules
+static class MembershipRules
 {
     /// <summary>How far a learner's applied index may be behind the leader's when it is offered for promotion; the store itself decides again.</summary>
     const ulong CaughtUpEntries = 1000;

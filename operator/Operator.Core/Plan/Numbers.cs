@@ -1,6 +1,6 @@
 namespace Operator.Core;
 
-internal static class Numbers
+static class Numbers
 {
     /// <summary>One above every number of which there is any trace: status may have been lost, and a retained volume holds another member's data.</summary>
     public static MemberName Next(ClusterView view)

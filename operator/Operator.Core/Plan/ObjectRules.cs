@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>Rules that make Kubernetes objects, and apply them again when they would be rendered differently.</summary>
-internal static class ObjectRules
+static class ObjectRules
 {
     public static Decision Services(Diagnosis diagnosis)
     {

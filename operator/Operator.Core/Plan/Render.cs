@@ -3,7 +3,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>A member's StatefulSet as it ought to be now, given the one that is there.</summary>
-internal static class Render
+static class Render
 {
     public static V1StatefulSet Member(ClusterView view, MemberName name, Ticket ticket, V1StatefulSet? set)
     {

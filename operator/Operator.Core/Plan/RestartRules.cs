@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Bringing pods up to their templates.</summary>
-internal static class RestartRules
+static class RestartRules
 {
     /// <summary>A stuck pod of an old template loses nothing by a restart. This is how a corrected image replaces one that could not be pulled, which no
     /// StatefulSet does by itself. Not being ready is not enough: a member that missed one answer to the operator, or that takes part in an election,

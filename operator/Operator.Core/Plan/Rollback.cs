@@ -11,7 +11,7 @@ namespace Operator.Core;
 ///      had been updated before it (Roll);
 ///   4. the spec changes again: its template is not a2, so it is tried.
 /// </remarks>
-internal static class Rollback
+static class Rollback
 {
     /// <summary>What members are made from: the wanted spec, or the last one from which all served after an update to the wanted one has failed.</summary>
     public static (StoreCluster Cluster, string Image) Effective(ClusterView view)

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Rules that only ever stop the ones below.</summary>
-internal static class SafetyRules
+static class SafetyRules
 {
     /// <summary>Owner references do the deleting, so there is no finalizer that could wedge a namespace.</summary>
     public static Decision Deleting(Diagnosis diagnosis) => diagnosis.View.Cluster.Metadata.DeletionTimestamp is null

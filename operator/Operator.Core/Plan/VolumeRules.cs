@@ -5,7 +5,7 @@ namespace Operator.Core;
 /// <summary>Volumes that are to be larger.</summary>
 /// <remarks>A StatefulSet's claim template cannot be changed and need not be: the claim itself grows, and a claim is never made twice from one template, since a
 /// member that lost its disk is replaced by one with another number.</remarks>
-internal static class VolumeRules
+static class VolumeRules
 {
     /// <summary>Last of all rules: a StorageClass that refuses must not keep anything else from being done.</summary>
     public static Decision Expand(Diagnosis diagnosis)

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when everybody who is a member serves, however many are wanted.</summary>
-internal static class AllMembersReadyCondition
+static class AllMembersReadyCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

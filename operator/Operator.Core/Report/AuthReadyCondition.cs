@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when authentication is as the spec wants it: on, with root's password the Secret's; or not the operator's concern.</summary>
-internal static class AuthReadyCondition
+static class AuthReadyCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when a quorum answered in this very pass: the member list was read linearizably.</summary>
-internal static class AvailableCondition
+static class AvailableCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

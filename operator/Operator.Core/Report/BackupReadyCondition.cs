@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True while the newest verified recoverable moment is no older than spec.backup.rpo, computed anew in each pass. Null without spec.backup.</summary>
-internal static class BackupReadyCondition
+static class BackupReadyCondition
 {
     public static Verdict? Judge(Diagnosis diagnosis)
     {

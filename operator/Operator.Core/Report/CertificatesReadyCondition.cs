@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when every certificate is there and holds; the message says what is under way. Null without TLS: then there is nothing to say.</summary>
-internal static class CertificatesReadyCondition
+static class CertificatesReadyCondition
 {
     public static Verdict? Judge(Diagnosis diagnosis)
     {

@@ -25,7 +25,7 @@ public static class ConditionTypes
 /// <param name="Status">True, False or Unknown.</param>
 public readonly record struct Verdict(string Status, string Reason, string Message);
 
-internal static class Conditions
+static class Conditions
 {
     /// <summary>lastTransitionTime moves only when the status does: otherwise each pass would write, and each write would cause a pass.</summary>
     public static V1Condition Set(IReadOnlyList<V1Condition>? before, string type, Verdict verdict, long? generation, DateTime now)

@@ -2,7 +2,7 @@ namespace Operator.Core;
 
 /// <summary>True when fewer members serve than are there to serve, or one of them has failed: something is worse than it was, whether the operator works on it
 /// or a person has to.</summary>
-internal static class DegradedCondition
+static class DegradedCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when every member that answers belongs to the one cluster that was formed here.</summary>
-internal static class IdentityConsistentCondition
+static class IdentityConsistentCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

@@ -3,7 +3,7 @@ using k8s;
 namespace Operator.Core;
 
 /// <summary>Lag and bytes of each member. They move all the time, so by themselves they are news only every 30 seconds.</summary>
-internal static class MemberNumbers
+static class MemberNumbers
 {
     static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
 

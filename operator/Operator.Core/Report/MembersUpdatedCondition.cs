@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when every pod runs the template that the spec asks for.</summary>
-internal static class MembersUpdatedCondition
+static class MembersUpdatedCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

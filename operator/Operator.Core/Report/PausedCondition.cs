@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True while spec.paused keeps the operator from changing anything.</summary>
-internal static class PausedCondition
+static class PausedCondition
 {
     public static Verdict Judge(Diagnosis diagnosis) => diagnosis.View.Spec.Paused
         ? new Verdict("True", "PausedBySpec", "spec.paused is set")

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True while the operator is changing something, False when it wants nothing or may not; the message says which.</summary>
-internal static class ProgressingCondition
+static class ProgressingCondition
 {
     public static Verdict Judge(Diagnosis diagnosis, Plan plan)
     {

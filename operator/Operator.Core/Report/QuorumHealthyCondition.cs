@@ -2,7 +2,7 @@ namespace Operator.Core;
 
 /// <summary>True when the voters that serve are a quorum; the message says how many of them may still fail. Available is about a client's request,
 /// this is about what stands behind it.</summary>
-internal static class QuorumHealthyCondition
+static class QuorumHealthyCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

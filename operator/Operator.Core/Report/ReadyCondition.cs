@@ -3,7 +3,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>True when what was asked for is there: the wanted number of voters serve, from the wanted template, and nothing is under way.</summary>
-internal static class ReadyCondition
+static class ReadyCondition
 {
     public static Verdict Judge(Diagnosis diagnosis, Plan plan)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>Whether the last pass went as it should: the spec could be read, and what was tried worked.</summary>
-internal static class ReconciledCondition
+static class ReconciledCondition
 {
     public static Verdict Judge(Diagnosis diagnosis, string? error)
     {

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>With spec.bootstrap.restore: True once the cluster has formed from the backup. Null without it.</summary>
-internal static class RestoredCondition
+static class RestoredCondition
 {
     public static Verdict? Judge(Diagnosis diagnosis)
     {

@@ -85,7 +85,7 @@ public static class StatusReport
 }
 
 /// <summary>3.10.0 is more than 3.9.0; text that is no version sorts before all that are.</summary>
-internal sealed class VersionOrder : IComparer<string>
+sealed class VersionOrder : IComparer<string>
 {
     public static readonly VersionOrder Instance = new();
 

@@ -1,7 +1,7 @@
 namespace Operator.Core;
 
 /// <summary>True when every member that answers can write, and none has lost its disk; Unknown when nobody answers.</summary>
-internal static class StorageCondition
+static class StorageCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

@@ -3,7 +3,7 @@ using k8s.Models;
 namespace Operator.Core;
 
 /// <summary>True when no two members share what spec.topology wants them to spread over. Preferred spreading gives way to a small cluster, and then this says so.</summary>
-internal static class TopologySatisfiedCondition
+static class TopologySatisfiedCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {

@@ -15,7 +15,7 @@ namespace Store.Raft;
 /// </list>
 /// So an overwrite at 5 clips every write still under way to 4, whatever comes back to that place later: only write 3 makes 5 durable.
 /// </remarks>
-internal sealed class Durability
+sealed class Durability
 {
     readonly Queue<Message> released = new();
     readonly List<Held> held = [];

@@ -4,7 +4,7 @@ namespace Store.Raft;
 /// The log in memory: a ring of entries behind a starting point (the last snapshot or compaction), whose term is still known.
 /// Appending and forgetting cost nothing per entry kept; sizes are kept as running sums, so that a batch of a given size is found by halving.
 /// </summary>
-internal sealed class RaftLog
+sealed class RaftLog
 {
     const int CapacityMin = 256;
 

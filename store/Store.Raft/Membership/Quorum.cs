@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>The arithmetic of majorities.</summary>
-internal static class Quorum
+static class Quorum
 {
     public static int Size(int voters) => (voters / 2) + 1;
 
@@ -20,4 +20,4 @@ internal static class Quorum
     }
 }
 
-internal enum VoteOutcome { Pending, Won, Lost }
+enum VoteOutcome { Pending, Won, Lost }

@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>The append messages on their way to one follower, oldest first, bounded by count and bytes.</summary>
-internal sealed class Inflights(int countMax, long bytesMax)
+sealed class Inflights(int countMax, long bytesMax)
 {
     (LogIndex Last, long Bytes)[] ring = new (LogIndex, long)[Math.Min(countMax, 8)];
     int head;

@@ -1,6 +1,6 @@
 namespace Store.Raft;
 
-internal enum ProgressState
+enum ProgressState
 {
     /// <summary>Where the logs part is not known: one append at a time.</summary>
     Probe,
@@ -11,7 +11,7 @@ internal enum ProgressState
 }
 
 /// <summary>What the leader knows of one other member.</summary>
-internal sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOptions options)
+sealed class Progress(NodeId id, bool isLearner, LogIndex next, RaftOptions options)
 {
     readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
     bool probeSent;

@@ -4,7 +4,7 @@ namespace Store.Raft;
 /// Reads that wait for a majority to confirm the leader (dissertation §6.4). Reads that come while a round is under way share the next one; a
 /// round is never given out twice by one leader, and a leader of another term counts for nothing in it.
 /// </summary>
-internal sealed class ReadRounds
+sealed class ReadRounds
 {
     readonly Queue<Round> open = new();
     List<PendingRead> waiting = [];
@@ -33,6 +33,6 @@ internal sealed class ReadRounds
     }
 }
 
-internal readonly record struct PendingRead(NodeId From, ulong Context);
+readonly record struct PendingRead(NodeId From, ulong Context);
 
-internal readonly record struct Round(ulong Id, LogIndex Index, List<PendingRead> Reads);
+readonly record struct Round(ulong Id, LogIndex Index, List<PendingRead> Reads);

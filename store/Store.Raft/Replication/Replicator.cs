@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>The leader's side of replication: what each other member has, and what to send it next (Raft §5.3).</summary>
-internal sealed class Replicator
+sealed class Replicator
 {
     readonly RaftNode node;
     Progress[] members = [];

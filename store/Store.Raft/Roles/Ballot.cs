@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>The votes of one election. The first answer of each voter counts; answers of others never do.</summary>
-internal sealed class Ballot
+sealed class Ballot
 {
     readonly SortedDictionary<NodeId, bool> votes = [];
 

@@ -9,7 +9,7 @@ namespace Store.Raft;
 /// <item>A stands in term 4 once more, without entry 9. C refuses, but B's first answer, late on the wire, elects A, which overwrites a committed entry.</item>
 /// </list>
 /// </remarks>
-internal sealed class Candidate(RaftNode node, bool transfer) : Role(node)
+sealed class Candidate(RaftNode node, bool transfer) : Role(node)
 {
     readonly Ballot ballot = new();
     ElectionTimer timer = new(node.DrawElectionTimeout());

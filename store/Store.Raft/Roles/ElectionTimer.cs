@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>Counts ticks up to a limit that is drawn anew for each role, from [T, 2T), so that members rarely stand at once (Raft §5.2).</summary>
-internal struct ElectionTimer(int limit)
+struct ElectionTimer(int limit)
 {
     public int Elapsed { get; private set; }
 

@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>Takes what the leader sends, votes, and stands for election when it hears no leader. Learners and removed members are followers that never stand.</summary>
-internal sealed class Follower(RaftNode node, NodeId leader) : Role(node)
+sealed class Follower(RaftNode node, NodeId leader) : Role(node)
 {
     ElectionTimer timer = new(node.DrawElectionTimeout());
     NodeId leader = leader;

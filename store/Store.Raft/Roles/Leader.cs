@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>Takes proposals, replicates them, and knows when they are committed (Raft §5.3); hands over when asked.</summary>
-internal sealed class Leader : Role
+sealed class Leader : Role
 {
     readonly Replicator replicator;
     readonly ReadRounds reads = new();

@@ -1,7 +1,7 @@
 namespace Store.Raft;
 
 /// <summary>Asks whether an election could be won, before it raises the term (dissertation §9.6): a member that was cut off comes back without unseating anyone.</summary>
-internal sealed class PreCandidate(RaftNode node) : Role(node)
+sealed class PreCandidate(RaftNode node) : Role(node)
 {
     readonly Ballot ballot = new();
     ElectionTimer timer = new(node.DrawElectionTimeout());

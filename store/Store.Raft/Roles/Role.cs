@@ -4,7 +4,7 @@ namespace Store.Raft;
 /// What a member does as follower, candidate or leader. Each role owns what only it needs and is dropped with it: a follower has no table of
 /// progress, and nothing of an old leadership can leak into a new one.
 /// </summary>
-internal abstract class Role(RaftNode node)
+abstract class Role(RaftNode node)
 {
     protected RaftNode Node { get; } = node;
 

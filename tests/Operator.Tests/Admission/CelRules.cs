@@ -7,7 +7,7 @@ using k8s.Models;
 namespace Operator.Tests;
 
 /// <summary>The rules of x-kubernetes-validations, with Kubernetes' quantity library, as an API server of 1.25 and later applies them.</summary>
-internal static class CelRules
+static class CelRules
 {
     sealed record Amount(decimal Value);
 

@@ -5,7 +5,7 @@ namespace Operator.Tests;
 
 /// <summary>An API server that has the generated definition of StoreCluster.</summary>
 /// <param name="cel">Whether it is new enough (1.25) to apply the definition's CEL rules.</param>
-internal sealed class CrdAdmission(bool cel)
+sealed class CrdAdmission(bool cel)
 {
     static readonly JsonObject Root = (JsonObject)CrdBuilder.Build(typeof(StoreCluster))["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!;
 

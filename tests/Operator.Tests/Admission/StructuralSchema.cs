@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace Operator.Tests;
 
 /// <summary>What every API server does with a structural schema: fills in defaults, and refuses values of the wrong type, outside of a range, a pattern or a list.</summary>
-internal static class StructuralSchema
+static class StructuralSchema
 {
     /// <summary>The value with all defaults, those of filled-in objects too.</summary>
     public static JsonObject Filled(JsonObject schema, JsonObject value)

@@ -8,7 +8,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>Somebody else's authority, a person's or cert-manager's: it signs what it is asked to, right or wrong.</summary>
-internal sealed class ForeignAuthority
+sealed class ForeignAuthority
 {
     readonly X509Certificate2 certificate;
 

@@ -6,7 +6,7 @@ namespace Operator.Tests;
 
 /// <summary>A formed cluster with TLS on both sides: authorities, a Secret for each certificate, and members that were seen to show theirs. Tests then age, take
 /// away or replace one thing.</summary>
-internal sealed class TlsWorld
+sealed class TlsWorld
 {
     readonly World world;
     readonly Dictionary<string, V1Secret> secrets = new(StringComparer.Ordinal);

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Operator.Tests;
 
 /// <summary>A process of the operator, watching one namespace.</summary>
-internal sealed class OperatorProcess : IAsyncDisposable
+sealed class OperatorProcess : IAsyncDisposable
 {
     readonly Process process;
     readonly List<string> log = [];

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Operator.Tests;
 
-internal static class Eventually
+static class Eventually
 {
     /// <summary>Looks every few milliseconds, for 30 seconds at most: what is awaited runs on other threads.</summary>
     public static async Task True(Func<bool> condition)

@@ -5,7 +5,7 @@ using Operator.Controller;
 namespace Operator.Tests;
 
 /// <summary>An API server that answers what the test says, one request after the other; requests beyond the script wait for ever.</summary>
-internal sealed class ScriptedServer : HttpMessageHandler
+sealed class ScriptedServer : HttpMessageHandler
 {
     readonly Queue<Func<HttpRequestMessage, HttpResponseMessage>> script = new();
     readonly List<string> seen = [];

@@ -5,7 +5,7 @@ using Operator.Controller;
 namespace Operator.Tests;
 
 /// <summary>Secrets as a kubelet has brought them to a pod: whole, and late.</summary>
-internal sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<string, string> secrets)
+sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<string, string> secrets)
 {
     Dictionary<string, Dictionary<string, string>> folders = new(StringComparer.Ordinal);
 

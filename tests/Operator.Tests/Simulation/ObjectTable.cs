@@ -5,10 +5,10 @@ using Operator.Controller;
 namespace Operator.Tests;
 
 /// <summary>One event of the simulated API server's history.</summary>
-internal sealed record Change(long Version, string Plural, ObjectKey Key, JsonObject Object, bool Deleted);
+sealed record Change(long Version, string Plural, ObjectKey Key, JsonObject Object, bool Deleted);
 
 /// <summary>What the simulated API server stores: objects of every kind, one rising version over all of them, and the history that watches read.</summary>
-internal sealed class ObjectTable(TimeProvider time)
+sealed class ObjectTable(TimeProvider time)
 {
     readonly SortedDictionary<string, JsonObject> objects = new(StringComparer.Ordinal);
     readonly List<Change> history = [];

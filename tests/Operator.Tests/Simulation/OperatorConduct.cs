@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Operator.Tests;
 
 /// <summary>Watches what operators' writes do to the store: none may take the quorum from a cluster that had one, and no volume goes before its member and its pod.</summary>
-internal sealed class OperatorConduct(Simulation simulation, TimeProvider time)
+sealed class OperatorConduct(Simulation simulation, TimeProvider time)
 {
     /// <summary>How long an operator may not yet know of what befell a member.</summary>
     static readonly TimeSpan Unaware = TimeSpan.FromSeconds(20);

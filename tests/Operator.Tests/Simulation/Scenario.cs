@@ -5,7 +5,7 @@ namespace Operator.Tests;
 
 /// <summary>Something that people do with a cluster, from the first wish to the rest after it.</summary>
 /// <param name="Thinning">How many times fewer crash points are tried by default than of others: handshakes with certificates take their time.</param>
-internal sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
+sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
 {
     public const string Cluster = "orders";
 

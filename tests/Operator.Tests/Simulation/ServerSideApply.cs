@@ -4,7 +4,7 @@ namespace Operator.Tests;
 
 /// <summary>What an API server does with an apply patch of the one manager that applies here: sets the fields it holds, takes away those that the manager
 /// applied before and holds no longer, and leaves all others (defaults, status, other controllers' fields) alone.</summary>
-internal static class ServerSideApply
+static class ServerSideApply
 {
     /// <summary>Lists that are merged item by item, and by what; all others are replaced as a whole.</summary>
     static readonly Dictionary<string, string> Keys = new(StringComparer.Ordinal)

@@ -8,7 +8,7 @@ namespace Operator.Tests;
 
 /// <summary>The API server as the operator's <see cref="KubeApi"/> meets it: versions and conflicts, server-side apply, merge patches, the status subresource,
 /// uid preconditions, immutable fields. It answers at once and on the caller's thread.</summary>
-internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandler
+sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandler
 {
     sealed record Route(string Plural, ObjectKey Key, string? Subresource)
     {
@@ -152,7 +152,7 @@ internal sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMes
 }
 
 /// <summary>What Kubernetes adds to objects by itself, and what it lets nobody change: both make loops of operators that do not expect them.</summary>
-internal static class Defaults
+static class Defaults
 {
     static readonly HashSet<string> Changeable = ["replicas", "template", "updateStrategy", "minReadySeconds", "persistentVolumeClaimRetentionPolicy", "ordinals"];
 

@@ -4,7 +4,7 @@ using Store.Protocol.Etcdserverpb;
 namespace Operator.Tests;
 
 /// <summary>What the members' gRPC says about users: the service Auth, and the door in front of the others.</summary>
-internal static class SimulatedAuth
+static class SimulatedAuth
 {
     const int InvalidArgument = 3;
     const int PermissionDenied = 7;
@@ -88,7 +88,7 @@ internal static class SimulatedAuth
 }
 
 /// <summary>A gRPC status that is not OK.</summary>
-internal sealed class SimulatedRefusal(int code, string text) : Exception(text)
+sealed class SimulatedRefusal(int code, string text) : Exception(text)
 {
     public int Code => code;
 }

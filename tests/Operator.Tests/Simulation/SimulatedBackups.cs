@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Operator.Tests;
 
 /// <summary>Buckets, and what agents find in them. An agent takes a full backup when it looks at a bucket without one of its cluster, and is never behind.</summary>
-internal sealed class SimulatedBackups(TimeProvider time)
+sealed class SimulatedBackups(TimeProvider time)
 {
     sealed record Full(string Id, long Revision, DateTimeOffset Time);
 

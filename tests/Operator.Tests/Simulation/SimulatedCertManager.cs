@@ -8,7 +8,7 @@ namespace Operator.Tests;
 
 /// <summary>cert-manager as the operator meets it: some time after a Certificate was made or changed, its Secret holds what it asks for, and its status says so.
 /// The Secret of a Certificate that is deleted stays.</summary>
-internal sealed class SimulatedCertManager(ObjectTable table, TimeProvider time)
+sealed class SimulatedCertManager(ObjectTable table, TimeProvider time)
 {
     static readonly TimeSpan Takes = TimeSpan.FromSeconds(2);
 

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>The controllers and the kubelets: StatefulSets get pods and volumes, pods get nodes and processes, what lost its owner goes.</summary>
-internal sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimeProvider time, Random? chance)
+sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimeProvider time, Random? chance)
 {
     const string Pods = "pods";
     const string Claims = "persistentvolumeclaims";

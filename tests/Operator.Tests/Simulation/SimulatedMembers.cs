@@ -10,7 +10,7 @@ namespace Operator.Tests;
 
 /// <summary>The members' gRPC, as bytes on no wire: the operator's real client speaks to the <see cref="SimulatedStore"/> through it.</summary>
 /// <param name="shown">Is told the certificates that a member shows.</param>
-internal sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog writes, MemberEndpoint endpoint, Action<string>? shown) : HttpMessageHandler
+sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog writes, MemberEndpoint endpoint, Action<string>? shown) : HttpMessageHandler
 {
     const int FailedPrecondition = 9;
     const int NotFound = 5;

@@ -8,7 +8,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>How far behind the truth an operator's caches are.</summary>
-internal enum Watches
+enum Watches
 {
     /// <summary>Every event at once.</summary>
     Prompt,
@@ -18,7 +18,7 @@ internal enum Watches
 }
 
 /// <summary>One process of the operator: the real controller over the simulated API server and members. A new instance is a restarted process.</summary>
-internal sealed class SimulatedOperator : IDisposable
+sealed class SimulatedOperator : IDisposable
 {
     readonly ObjectTable table;
     readonly TimeProvider time;

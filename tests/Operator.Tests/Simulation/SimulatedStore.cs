@@ -3,7 +3,7 @@ using System.Text;
 namespace Operator.Tests;
 
 /// <summary>What a volume holds: nothing, or one member's data.</summary>
-internal sealed class Disk
+sealed class Disk
 {
     public StoreGroup? Group { get; set; }
     public ulong MemberId { get; set; }
@@ -11,7 +11,7 @@ internal sealed class Disk
 }
 
 /// <summary>A store process that runs in a pod.</summary>
-internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ulong MemberId, Disk Disk)
+sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ulong MemberId, Disk Disk)
 {
     /// <summary>Its certificates as files, which it reads at every handshake; null in clear.</summary>
     public MountedSecrets? Certificates { get; init; }
@@ -20,7 +20,7 @@ internal sealed record StoreProcess(string Ip, string Name, StoreGroup Group, ul
     public IReadOnlyDictionary<string, string>? Agent { get; init; }
 }
 
-internal sealed class GroupMember
+sealed class GroupMember
 {
     public required ulong Id { get; init; }
     public required string PeerUrl { get; init; }
@@ -31,7 +31,7 @@ internal sealed class GroupMember
 }
 
 /// <summary>One cluster of the store, seen from above: its members, its log's end and who leads.</summary>
-internal sealed class StoreGroup(string token, ulong id, TimeProvider time)
+sealed class StoreGroup(string token, ulong id, TimeProvider time)
 {
     public string Token { get; } = token;
     public ulong Id { get; } = id;
@@ -55,7 +55,7 @@ internal sealed class StoreGroup(string token, ulong id, TimeProvider time)
 
 /// <summary>The store's members at the level that an operator can tell apart: how a process starts from its flags and its disk, who may vote, elections that
 /// take a while, learners that catch up. Clients write all the time; an acknowledged write that no possible leader holds is a violation.</summary>
-internal sealed class SimulatedStore(TimeProvider time, Random? chance)
+sealed class SimulatedStore(TimeProvider time, Random? chance)
 {
     const ulong WritesPerTick = 20;
     const ulong CatchUpPerTick = 2000;

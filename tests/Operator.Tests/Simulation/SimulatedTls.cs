@@ -5,7 +5,7 @@ namespace Operator.Tests;
 
 /// <summary>Who trusts whom, by real certificates at virtual time. Members among themselves, and an application that reads its Secret late, must
 /// be able to shake hands at any moment of a rotation.</summary>
-internal sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider time)
+sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider time)
 {
     const string Client = "tls-client", Peer = "tls-peer", Application = "application";
     static readonly TimeSpan EverySoOften = TimeSpan.FromMinutes(1);

@@ -4,7 +4,7 @@ namespace Operator.Tests;
 
 /// <summary>Users of a simulated store, as far as an operator can tell: passwords, who has the role root, whether anybody is asked, and which process knows which
 /// token. A process forgets its tokens when it stops, and one that nobody showed for five minutes.</summary>
-internal sealed class SimulatedUsers(TimeProvider time)
+sealed class SimulatedUsers(TimeProvider time)
 {
     static readonly TimeSpan TimeToLive = TimeSpan.FromMinutes(5);
 

@@ -11,7 +11,7 @@ namespace Operator.Tests;
 
 /// <summary>A Kubernetes with a store in it and the operator at work on it, in one thread and on virtual time. With a seed, who leads, how long things take and
 /// what watches deliver is thrown; without one it is always the same.</summary>
-internal sealed class Simulation : IDisposable
+sealed class Simulation : IDisposable
 {
     public const string Namespace = "shop";
     public const string Image = "localhost/store:dev";

@@ -8,7 +8,7 @@ using Operator.Core;
 namespace Operator.Tests;
 
 /// <summary>What a simulated world holds, as text to compare.</summary>
-internal static class WorldState
+static class WorldState
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

@@ -1,10 +1,10 @@
 namespace Operator.Tests;
 
 /// <summary>The operator process dies here.</summary>
-internal sealed class OperatorCrash(string at) : Exception($"the operator dies at {at}");
+sealed class OperatorCrash(string at) : Exception($"the operator dies at {at}");
 
 /// <summary>Every change that operators ask for, of Kubernetes and of the store, in order; and the one at which the operator is to die.</summary>
-internal sealed class WriteLog
+sealed class WriteLog
 {
     readonly List<string> writes = [];
 

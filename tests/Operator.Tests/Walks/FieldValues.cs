@@ -4,7 +4,7 @@ namespace Operator.Tests;
 
 /// <summary>Values for a field, made from its schema alone, so that a field that is added tomorrow is walked without anybody thinking of it. What the schema
 /// leaves open (parts of a pod) has an example here by name, and a pattern needs a word that fits it; a field that has none fails a test.</summary>
-internal static class FieldValues
+static class FieldValues
 {
     /// <summary>Parts of Kubernetes' own objects, which the schema passes on as they are.</summary>
     static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)

@@ -6,7 +6,7 @@ namespace Operator.Tests;
 
 /// <summary>What becomes of a spec on a Kubernetes that has seen nothing else: what any history has to lead to as well.</summary>
 /// <param name="State">See <see cref="WorldState.WithoutHistory"/>.</param>
-internal sealed record FreshCluster(bool Ready, string State)
+sealed record FreshCluster(bool Ready, string State)
 {
     static readonly ConcurrentDictionary<string, FreshCluster> Known = new(StringComparer.Ordinal);
 

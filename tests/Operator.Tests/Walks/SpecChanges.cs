@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Operator.Tests;
 
 /// <summary>Draws the next wish: now and then what people change most, else any field of the schema at any value, allowed or not.</summary>
-internal sealed class SpecChanges(Random chance)
+sealed class SpecChanges(Random chance)
 {
     static readonly string[] Tags = ["dev", "v2", "v3", SpecWalk.MissingTag];
 

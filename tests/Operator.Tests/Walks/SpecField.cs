@@ -4,7 +4,7 @@ namespace Operator.Tests;
 
 /// <summary>A field of the spec as the generated schema has it.</summary>
 /// <param name="Path">From spec down, without spec.</param>
-internal sealed record SpecField(IReadOnlyList<string> Path, JsonObject Schema)
+sealed record SpecField(IReadOnlyList<string> Path, JsonObject Schema)
 {
     public string Name => $"spec.{string.Join('.', Path)}";
 

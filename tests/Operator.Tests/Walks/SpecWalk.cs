@@ -11,7 +11,7 @@ namespace Operator.Tests;
 /// A walk through the specs that the schema allows and forbids, in the manner of Acto (SOSP 2023): one change after the other is asked of a cluster, while operators die, watches lag, pods are
 /// killed and disks are lost; after each the world has to come to rest where a fresh cluster with the same spec would be.
 /// </summary>
-internal sealed class SpecWalk : IDisposable
+sealed class SpecWalk : IDisposable
 {
     /// <summary>An image that no registry has.</summary>
     public const string MissingTag = "typo";

@@ -1,7 +1,7 @@
 namespace Store.Raft.Tests;
 
 /// <summary>What Raft promises (figure 3), checked from outside while a cluster runs: tell it of every turn, ask it after every step.</summary>
-internal sealed class ClusterChecker(TestCluster cluster)
+sealed class ClusterChecker(TestCluster cluster)
 {
     readonly Dictionary<Term, NodeId> leaders = [];
     readonly Dictionary<(LogIndex, Term), (Term PreviousTerm, Entry Entry)> appended = [];

@@ -6,7 +6,7 @@ namespace Store.Raft.Tests;
 /// Members and the wires between them, driven by hand: nothing happens between calls. Wires keep order and lose only what a test cuts; the
 /// randomized test takes messages from <see cref="Wire"/> as it pleases.
 /// </summary>
-internal sealed class TestCluster
+sealed class TestCluster
 {
     readonly SortedDictionary<NodeId, TestMember> members = [];
     readonly HashSet<(NodeId From, NodeId To)> cut = [];

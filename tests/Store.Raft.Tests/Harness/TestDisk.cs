@@ -1,7 +1,7 @@
 namespace Store.Raft.Tests;
 
 /// <summary>A disk that can be slow: writes queue up and become durable in order. A crash loses what is still queued.</summary>
-internal sealed class TestDisk
+sealed class TestDisk
 {
     readonly Queue<PersistRequest> queue = new();
     readonly List<Entry> entries = [];

@@ -3,7 +3,7 @@ using System.Text;
 namespace Store.Raft.Tests;
 
 /// <summary>A member with its disk and a state machine that remembers what was applied: the shell around a <see cref="RaftNode"/>, in small.</summary>
-internal sealed class TestMember
+sealed class TestMember
 {
     readonly RaftOptions options;
     readonly Func<LogIndex, IReadOnlyList<Entry>> snapshotState;

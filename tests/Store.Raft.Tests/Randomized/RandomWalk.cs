@@ -4,7 +4,7 @@ namespace Store.Raft.Tests;
 /// A cluster that is treated badly: messages are lost, repeated and reordered, disks are slow and crash with writes under way, wires are cut,
 /// logs compacted, members added and removed. After every step the checker looks; in the end everything heals and must converge.
 /// </summary>
-internal sealed class RandomWalk
+sealed class RandomWalk
 {
     const int MembersMax = 7;
 

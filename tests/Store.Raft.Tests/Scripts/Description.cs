@@ -3,7 +3,7 @@ using System.Text;
 namespace Store.Raft.Tests;
 
 /// <summary>How messages and intentions read in the scripts. An entry is written index@term.</summary>
-internal static class Description
+static class Description
 {
     public static string Of(Message message) => $"{message.From}->{message.To} t{message.Term} " + message switch
     {

@@ -18,7 +18,7 @@ namespace Store.Raft.Tests;
 /// status I | log I
 /// </code>
 /// </summary>
-internal sealed class Script
+sealed class Script
 {
     readonly TestCluster cluster = new();
     readonly SortedDictionary<NodeId, (RaftRole, Term, NodeId)> roles = [];
