@@ -7,15 +7,15 @@ namespace Operator.Tests;
 /// <summary>A cluster that is to begin with what a StoreBackup holds: its name is resolved once, before anything is made.</summary>
 public sealed class RestoreSourceTests
 {
-    static readonly RestoreSpec named = new() { Backup = "nightly" };
+    static readonly RestoreSpec Named = new() { Backup = "nightly" };
 
-    static readonly BackupSource source = new()
+    static readonly BackupSource Source = new()
     {
         Target = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = "backups", CredentialsSecret = new LocalReference { Name = "s3" } } },
         EncryptionKeySecret = new BackupKeyReference { Name = "key" },
     };
 
-    static readonly StoreBackupStatus taken = new() { Phase = StoreBackupStatus.Succeeded, Cluster = "gone", ClusterId = "beef", Source = source, Id = "full-7", Revision = 88 };
+    static readonly StoreBackupStatus Taken = new() { Phase = StoreBackupStatus.Succeeded, Cluster = "gone", ClusterId = "beef", Source = Source, Id = "full-7", Revision = 88 };
 
     public static TheoryData<string, StoreBackupStatus?, string, string> Unfinished => new()
     {
@@ -23,7 +23,7 @@ public sealed class RestoreSourceTests
         { "there", new StoreBackupStatus { Phase = StoreBackupStatus.Pending, Message = "no backup agent answers" }, "BackupRunning", "no backup agent answers" },
         { "there", new StoreBackupStatus { Phase = StoreBackupStatus.Running, Message = "it is being taken" }, "BackupRunning", "it is being taken" },
         { "there", new StoreBackupStatus { Phase = StoreBackupStatus.Failed, Message = "the bucket is full" }, "BackupFailed", "the bucket is full" },
-        { "there", taken with { Source = null }, "BackupFailed", "restore with from" },
+        { "there", Taken with { Source = null }, "BackupFailed", "restore with from" },
         { "not there", null, "BackupMissing", "there is no StoreBackup nightly" },
     };
 
@@ -31,7 +31,7 @@ public sealed class RestoreSourceTests
     [MemberData(nameof(Unfinished))]
     public void What_cannot_be_restored_yet_is_said_in_conditions_and_nothing_is_made(string place, StoreBackupStatus? status, string reason, string words)
     {
-        var world = Wanting(named).RestoreBackup(place == "there" ? Backup(status) : null);
+        var world = Wanting(Named).RestoreBackup(place == "there" ? Backup(status) : null);
         Assert.Null(world.Plan().Step);
         var report = StatusReport.Build(Diagnosis.Of(world.View()), world.Plan(), error: null);
         foreach (var type in new[] { ConditionTypes.Ready, ConditionTypes.Restored })
@@ -45,27 +45,27 @@ public sealed class RestoreSourceTests
     [Fact]
     public void A_StoreBackup_that_succeeded_says_everything_that_a_restore_needs()
     {
-        var found = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(named, Backup(taken)));
-        Assert.Equal(new RestoreSpec { From = source.Target, EncryptionKeySecret = source.EncryptionKeySecret, ClusterId = "beef", Revision = 88 }, found.Restore);
+        var found = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(Named, Backup(Taken)));
+        Assert.Equal(new RestoreSpec { From = Source.Target, EncryptionKeySecret = Source.EncryptionKeySecret, ClusterId = "beef", Revision = 88 }, found.Restore);
     }
 
     [Fact]
     public void Another_state_of_the_same_cluster_can_be_asked_for()
     {
-        var earlier = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(named with { Revision = 70 }, Backup(taken))).Restore;
+        var earlier = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(Named with { Revision = 70 }, Backup(Taken))).Restore;
         Assert.Equal((70, null, "beef"), (earlier.Revision, earlier.Time, earlier.ClusterId));
-        var moment = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(named with { Time = "2026-11-27T20:34:00Z" }, Backup(taken))).Restore;
+        var moment = Assert.IsType<RestoreSource.Found>(RestoreSource.Of(Named with { Time = "2026-11-27T20:34:00Z" }, Backup(Taken))).Restore;
         Assert.Equal((null, "2026-11-27T20:34:00Z"), (moment.Revision, moment.Time));
     }
 
     [Fact]
     public void A_location_stands_for_itself() =>
-        Assert.Equal(new RestoreSource.Found(new RestoreSpec { From = source.Target }), RestoreSource.Of(new RestoreSpec { From = source.Target }, named: null));
+        Assert.Equal(new RestoreSource.Found(new RestoreSpec { From = Source.Target }), RestoreSource.Of(new RestoreSpec { From = Source.Target }, named: null));
 
     [Fact]
     public void It_is_latched_with_the_token_and_the_StoreBackup_is_needed_no_more()
     {
-        var world = Wanting(named).RestoreBackup(Backup(taken));
+        var world = Wanting(Named).RestoreBackup(Backup(Taken));
         var mint = Assert.IsType<Step.MintToken>(world.Plan().Step);
         var status = new Step.LatchToken("token", mint.Tls, mint.Bootstrap, mint.Restore).Record(new StoreClusterStatus(), World.Now);
         Assert.Equal(88, status.Restore!.Revision);
@@ -93,7 +93,7 @@ public sealed class RestoreSourceTests
     /// <summary>Of a cluster with one member that does not answer, whose status and StoreBackup are gone.</summary>
     static Plan Seed(TicketKind ticket)
     {
-        var view = Wanting(named).Status(status => status with { Restore = new RestoreSpec { From = source.Target } }).NoQuorum().Member(1, member =>
+        var view = Wanting(Named).Status(status => status with { Restore = new RestoreSpec { From = Source.Target } }).NoQuorum().Member(1, member =>
         {
             member.Starting();
             (member.IsListed, member.Ticket) = (false, ticket);
