@@ -9,6 +9,7 @@ static class CrdFiles
     [
         ("storeclusters.yaml", CrdBuilder.Yaml<StoreCluster>()),
         ("storebackups.yaml", CrdBuilder.Yaml<StoreBackup>()),
+        ("storebackupschedules.yaml", CrdBuilder.Yaml<StoreBackupSchedule>()),
     ];
 
     public static int Write(IReadOnlyList<string> folders)

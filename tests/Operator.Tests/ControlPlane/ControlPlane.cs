@@ -41,7 +41,8 @@ public sealed class ControlPlane : IAsyncLifetime
         }
 
         await UntilAsync("the definitions are served", async () =>
-            (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null && (await Api.ListAsync<StoreBackup>(Namespace, null, null, CancellationToken.None)).Error is null);
+            (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null && (await Api.ListAsync<StoreBackup>(Namespace, null, null, CancellationToken.None)).Error is null
+            && (await Api.ListAsync<StoreBackupSchedule>(Namespace, null, null, CancellationToken.None)).Error is null);
     }
 
     public async ValueTask DisposeAsync()

@@ -41,6 +41,27 @@ public sealed class OperatorProcessTests(ControlPlane plane)
     }
 
     [Fact]
+    public async Task A_StoreBackupSchedule_makes_StoreBackups_that_go_with_it()
+    {
+        plane.Require();
+        await using var process = new OperatorProcess("one", plane.Namespace);
+        var key = new ObjectKey(plane.Namespace, "minutely");
+        var wanted = new StoreBackupSchedule
+        {
+            Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace },
+            Spec = new StoreBackupScheduleSpec { Cluster = "none", Schedule = "0 2 * * *", TimeZone = "Europe/Lisbon", Immediate = true },
+        };
+        var created = await plane.Api.CreateAsync(wanted, TestContext.Current.CancellationToken);
+        Assert.Null(created.Error);
+        async Task<StoreBackupScheduleStatus?> StatusAsync() => (await plane.Api.GetAsync<StoreBackupSchedule>(key, TestContext.Current.CancellationToken)).Value?.Status;
+        async Task<IReadOnlyList<StoreBackup>> MadeAsync() => [.. (await plane.Api.ListAsync<StoreBackup>(key.Namespace, null, null, TestContext.Current.CancellationToken)).Value!.Items
+            .Where(backup => backup.Metadata.OwnerReferences?.Any(owner => owner.Uid == created.Value!.Metadata.Uid) == true)];
+        await ControlPlane.UntilAsync("the first one is made", async () => await StatusAsync() is { Active: [var active] } && (await MadeAsync()).Select(backup => backup.Metadata.Name).SequenceEqual([active]));
+        Assert.Null(await plane.Api.DeleteAsync<StoreBackupSchedule>(key, created.Value!.Metadata.Uid, TestContext.Current.CancellationToken));
+        await ControlPlane.UntilAsync("it is deleted with its schedule", async () => await MadeAsync() is []);
+    }
+
+    [Fact]
     public async Task One_leads_and_when_it_is_killed_the_other_goes_on()
     {
         plane.Require();

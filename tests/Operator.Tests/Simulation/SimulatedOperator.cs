@@ -28,7 +28,9 @@ sealed class SimulatedOperator : IDisposable
     readonly Fence fence;
     readonly StoreClusterController controller;
     readonly StoreBackupController backups;
+    readonly StoreBackupScheduleController schedules;
     readonly Dictionary<ObjectKey, DateTimeOffset> dueBackups = [];
+    readonly Dictionary<ObjectKey, DateTimeOffset> dueSchedules = [];
     readonly Dictionary<ObjectKey, DateTimeOffset> due = [];
     readonly Dictionary<ObjectKey, int> failures = [];
     readonly List<Feed> feeds = [];
@@ -43,7 +45,7 @@ sealed class SimulatedOperator : IDisposable
         (this.table, this.time, this.chance) = (table, time, chance);
         var log = NullLogger.Instance;
         var api = new KubeApi(new HttpClient(new SimulatedApi(table, writes)), new Uri("http://simulated/"), null);
-        caches = new Caches(api, [], _ => { }, _ => { }, time, log);
+        caches = new Caches(api, [], _ => { }, _ => { }, _ => { }, time, log);
         HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
         members = new MemberClient(time, Dial);
         fence = Fence.Open(time, CancellationToken.None);
@@ -51,6 +53,7 @@ sealed class SimulatedOperator : IDisposable
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(Dial));
         backups = new StoreBackupController(api, caches, agents, authentication, fence, time);
+        schedules = new StoreBackupScheduleController(api, caches, fence, time);
         controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
@@ -62,6 +65,7 @@ sealed class SimulatedOperator : IDisposable
         Watch("services", caches.Services);
         Watch("poddisruptionbudgets", caches.Budgets);
         Watch("storebackups", caches.Backups, dueBackups);
+        Watch("storebackupschedules", caches.Schedules, dueSchedules);
         // A process begins with a list of everything.
         foreach (var feed in feeds) Deliver(feed, this.table.History.Count);
     }
@@ -95,17 +99,18 @@ sealed class SimulatedOperator : IDisposable
             else if (failures.Remove(key) || result.Again is not null) Schedule(key, now + (result.Again ?? TimeSpan.Zero));
         }
 
-        WorkOnBackups(now);
+        WorkOn(caches.Backups, backups, dueBackups, now);
+        WorkOn(caches.Schedules, schedules, dueSchedules, now);
     }
 
-    void WorkOnBackups(DateTimeOffset now)
+    static void WorkOn<T>(ObjectStore<T> store, IEntityController<T> controller, Dictionary<ObjectKey, DateTimeOffset> due, DateTimeOffset now) where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        foreach (var (key, _) in dueBackups.Where(pair => pair.Value <= now).ToList())
+        foreach (var (key, _) in due.Where(pair => pair.Value <= now).ToList())
         {
-            dueBackups.Remove(key);
-            if (caches.Backups.Get(key) is not { } backup) continue;
-            var result = backups.ReconcileAsync(backup, CancellationToken.None).GetAwaiter().GetResult();
-            if (result.Error is not null || result.Again is not null) Schedule(dueBackups, key, now + (result.Again ?? BackOff.After(5)));
+            due.Remove(key);
+            if (store.Get(key) is not { } item) continue;
+            var result = controller.ReconcileAsync(item, CancellationToken.None).GetAwaiter().GetResult();
+            if (result.Error is not null || result.Again is not null) Schedule(due, key, now + (result.Again ?? BackOff.After(5)));
         }
     }
 
@@ -141,7 +146,7 @@ sealed class SimulatedOperator : IDisposable
         foreach (var change in last.Values.OrderBy(change => change.Version)) feed.Take(change);
     }
 
-    static bool IsSelected(Change change) => change.Plural is "storeclusters" or "storebackups"
+    static bool IsSelected(Change change) => change.Plural is "storeclusters" or "storebackups" or "storebackupschedules"
         || (string?)(change.Object["metadata"]!["labels"] as JsonObject)?[Labels.ManagedBy] == "store-operator";
 
     void Schedule(ObjectKey key, DateTimeOffset at) => Schedule(due, key, at);

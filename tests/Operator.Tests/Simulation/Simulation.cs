@@ -98,6 +98,15 @@ sealed class Simulation : IDisposable
         ["spec"] = new JsonObject { ["cluster"] = cluster },
     });
 
+    /// <summary>Has backups taken at the times of a cron expression.</summary>
+    public void Schedule(string name, string cluster, string cron, int succeeded) => table.Create("storebackupschedules", new JsonObject
+    {
+        ["apiVersion"] = StoreCluster.ApiVersionText,
+        ["kind"] = StoreBackupSchedule.KindText,
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+        ["spec"] = new JsonObject { ["cluster"] = cluster, ["schedule"] = cron, ["historyLimit"] = new JsonObject { ["succeeded"] = succeeded } },
+    });
+
     public StoreBackup Backup(string name) => KubernetesJson.Deserialize<StoreBackup>(table.Get("storebackups", Key(name))!.ToJsonString());
 
     public void Delete(string plural, string name) => table.Delete(plural, Key(name));

@@ -1,0 +1,65 @@
+using k8s;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>One pass over a StoreBackupSchedule: decide, make a StoreBackup, write status, delete an old one.</summary>
+sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fence, TimeProvider time) : IEntityController<StoreBackupSchedule>
+{
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+
+    public async Task<Result> ReconcileAsync(StoreBackupSchedule entity, CancellationToken cancellation)
+    {
+        if (entity.Metadata.DeletionTimestamp is not null) return Result.Done;
+        var (mine, now) = (caches.Backups.All.Where(backup => Owns(entity, backup)).ToList(), Now());
+        var run = ScheduleRun.Decide(entity, ZoneOf(entity), mine, now);
+        var refused = run.Create is { } wanted ? await CreateAsync(wanted, cancellation) : null;
+        var status = refused is null ? run.Status : ScheduleRun.Refused(entity, run.Create!, refused, now);
+        if (KubernetesJson.Serialize(status) != KubernetesJson.Serialize(entity.Status ?? new StoreBackupScheduleStatus()))
+        {
+            fence.Require();
+            var answer = await api.ReplaceStatusAsync(entity with { Status = status }, cancellation);
+            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(Soon) : Result.Fail(error.ToString());
+            caches.Schedules.Upsert(answer.Value!);
+        }
+
+        refused ??= run.Delete is { } old ? await DeleteAsync(old, cancellation) : null;
+        if (refused is not null) return Result.Fail(refused);
+        return run.Again is { } again ? Result.After(again > Soon ? again : Soon) : Result.Done;
+    }
+
+    public void Forget(ObjectKey key)
+    {
+    }
+
+    /// <summary>One that exists is what was wanted: its name has the time in it.</summary>
+    async Task<string?> CreateAsync(StoreBackup wanted, CancellationToken cancellation)
+    {
+        fence.Require();
+        var answer = await api.CreateAsync(wanted, cancellation);
+        if (answer.Value is { } made) caches.Backups.Upsert(made);
+        return answer.Error is null or { Conflict: true } ? null : answer.Error.ToString();
+    }
+
+    async Task<string?> DeleteAsync(StoreBackup old, CancellationToken cancellation)
+    {
+        fence.Require();
+        var error = await api.DeleteAsync<StoreBackup>(ObjectStore<StoreBackup>.KeyOf(old), old.Metadata.Uid, cancellation);
+        if (error is not (null or { NotFound: true } or { Conflict: true })) return error.ToString();
+        caches.Backups.Remove(old);
+        return null;
+    }
+
+    static bool Owns(StoreBackupSchedule schedule, StoreBackup backup) =>
+        backup.Metadata.NamespaceProperty == schedule.Metadata.NamespaceProperty && backup.Metadata.OwnerReferences?.Any(owner => owner.Uid == schedule.Metadata.Uid) == true;
+
+    /// <summary>Null when it is none that has an IANA name: what another operator's machine may call otherwise is not taken.</summary>
+    static TimeZoneInfo? ZoneOf(StoreBackupSchedule schedule) => TimeZoneInfo.TryFindSystemTimeZoneById(schedule.Spec.TimeZone, out var zone) && zone.HasIanaId ? zone : null;
+
+    /// <summary>As Kubernetes writes times: to the second.</summary>
+    DateTime Now()
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
+    }
+}
