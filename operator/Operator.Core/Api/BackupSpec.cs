@@ -44,7 +44,7 @@ public sealed record BackupSpec
     public BackupDrillSpec? Drill { get; init; }
 
     [JsonPropertyName("resources")]
-    [Doc("CPU and memory of the agent in each member's pod.")]
+    [Doc("CPU and memory of the agent in each member's pod. When absent, it requests a tenth of the CPU that the member does.")]
     public ResourcesSpec? Resources { get; init; }
 
     [JsonPropertyName("scratchSize")]

@@ -8,6 +8,9 @@ public static class AgentContainer
 {
     public const string Name = "backup-agent";
 
+    /// <summary>The member's share of processor time for each of the agent's.</summary>
+    const int MemberShares = 10;
+
     const string Pod = "POD_NAME", Login = "backup-login", LoginFolder = "/etc/store/backup-login", Scratch = "backup-scratch";
 
     /// <summary>Null without spec.backup.</summary>
@@ -26,7 +29,7 @@ public static class AgentContainer
             Env = [new V1EnvVar { Name = Pod, ValueFrom = new V1EnvVarSource { FieldRef = new V1ObjectFieldSelector { FieldPath = "metadata.name" } } }],
             TerminationMessagePolicy = "FallbackToLogsOnError",
             Ports = [new V1ContainerPort { Name = "backup", ContainerPort = Ports.Agent, Protocol = "TCP" }],
-            Resources = MemberStatefulSet.Resources(backup.Resources),
+            Resources = ResourcesOf(cluster.Spec.Resources, backup.Resources),
             LivenessProbe = new V1Probe
             {
                 HttpGet = new V1HTTPGetAction { Path = "/health", Port = "backup", Scheme = "HTTP" },
@@ -55,6 +58,22 @@ public static class AgentContainer
         // It is there once authentication is being turned on.
         if (cluster.Spec.WantsAuth) yield return BackupMounts.Secret(Login, Names.OperatorLogin(cluster.Metadata.Name));
     }
+
+    /// <summary>
+    /// Where nothing is said of the agent's, a tenth of its member's processor: containers get processor time by their requests when there is too little of it, and one without
+    /// is as good as out of it, so that backups would fall behind on a busy node. No limit: what is idle may be used.
+    /// </summary>
+    static V1ResourceRequirements? ResourcesOf(ResourcesSpec? member, ResourcesSpec? agent)
+    {
+        if (agent is not null) return MemberStatefulSet.Resources(agent);
+        // A limit without a request is taken for the request by Kubernetes, too.
+        if ((Processor(member?.Requests) ?? Processor(member?.Limits)) is not { } cores) return null;
+        var thousandths = (long)Math.Ceiling(cores * 1000 / MemberShares);
+        return new V1ResourceRequirements { Requests = new Dictionary<string, ResourceQuantity> { ["cpu"] = new($"{thousandths}m") } };
+    }
+
+    static decimal? Processor(IReadOnlyDictionary<string, Quantity>? quantities) =>
+        quantities is not null && quantities.TryGetValue("cpu", out var cores) ? cores.ToResourceQuantity().ToDecimal() : null;
 
     static BackupMounts MountsOf(BackupSpec backup) => new("backup", backup.Target, backup.EncryptionKeySecret);
 

@@ -105,6 +105,6 @@ public sealed class BackupCatalogue(IBackupTarget target, BackupKey? key)
     internal static IReadOnlyList<string> Orphans(IReadOnlyList<StoredObject> objects, DateTimeOffset before)
     {
         var listed = objects.Where(stored => BackupName.IsManifest(stored.Name)).Select(stored => BackupName.IdOf(stored.Name)).ToHashSet();
-        return [.. objects.Where(stored => stored.Modified < before && !BackupName.IsManifest(stored.Name) && !listed.Contains(BackupName.IdOf(stored.Name))).Select(stored => stored.Name)];
+        return [.. objects.Where(stored => stored.Modified < before && !BackupName.IsManifest(stored.Name) && !BackupName.IsDrill(stored.Name) && !listed.Contains(BackupName.IdOf(stored.Name))).Select(stored => stored.Name)];
     }
 }

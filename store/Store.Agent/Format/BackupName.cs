@@ -7,12 +7,13 @@ namespace Store.Agent;
 /// <code>
 /// cdf818194e3a8c32/backups/0000000000000000130-0000000000000000100-delta-20261127T203400Z-1f2e3d4c.json
 /// cdf818194e3a8c32/parts/20261127T203400Z-1f2e3d4c/00000
+/// cdf818194e3a8c32/drill.json
 /// </code>
 /// Each cluster has a folder of its own: one that was restored is another cluster, and its revisions are others'.
 /// </summary>
 static class BackupName
 {
-    const string Manifests = "/backups/", Parts = "/parts/", Extension = ".json";
+    const string Manifests = "/backups/", Parts = "/parts/", Extension = ".json", Drill = "/drill.json";
     const string IdTime = "yyyyMMdd'T'HHmmss'Z'";
 
     public static string NewId(DateTimeOffset now, uint chance) => string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime.ToString(IdTime, CultureInfo.InvariantCulture)}-{chance:x8}");
@@ -27,6 +28,11 @@ static class BackupName
         CultureInfo.InvariantCulture, $"{manifest.ClusterId}{Manifests}{manifest.To:D19}-{manifest.From:D19}-{(manifest.IsFull ? "full" : "delta")}-{manifest.Id}{Extension}");
 
     public static string OfPart(string cluster, string id, int number) => string.Create(CultureInfo.InvariantCulture, $"{cluster}{Parts}{id}/{number:D5}");
+
+    /// <summary>Of the last one.</summary>
+    public static string DrillOf(string cluster) => cluster + Drill;
+
+    public static bool IsDrill(string name) => name.EndsWith(Drill, StringComparison.Ordinal);
 
     public static bool IsManifest(string name) => name.Contains(Manifests, StringComparison.Ordinal) && name.EndsWith(Extension, StringComparison.Ordinal);
 

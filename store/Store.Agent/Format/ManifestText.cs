@@ -41,7 +41,8 @@ static class ManifestText
         return manifest;
     }
 
-    static string Seal(string json, BackupKey? key)
+    /// <summary>The line that holds a text together.</summary>
+    internal static string Seal(string json, BackupKey? key)
     {
         var bytes = Encoding.UTF8.GetBytes(json);
         return key is null ? $"{Checksum} {Convert.ToHexStringLower(SHA256.HashData(bytes))}" : $"{Mac} {Convert.ToHexStringLower(HMACSHA256.HashData(key.Sealing, bytes))}";

@@ -17,6 +17,7 @@ sealed class AgentParts : IDisposable
         Merge = new(Catalogue, reader, writer, options.ScratchFolder, version);
         // It sees what anybody sees who restores: a catalogue of its own.
         Drill = new(new(target, key), reader, options.ScratchFolder, time);
+        DrillRecord = new(target, key);
     }
 
     public string Location => target.Location;
@@ -30,6 +31,8 @@ sealed class AgentParts : IDisposable
     public DeltaMerge Merge { get; }
 
     public Drill Drill { get; }
+
+    public DrillRecord DrillRecord { get; }
 
     public void Dispose()
     {

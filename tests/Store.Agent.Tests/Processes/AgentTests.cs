@@ -47,6 +47,27 @@ public sealed class AgentTests : IDisposable
         Assert.Contains("give its key with --encryption-key-file", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>As a pod that is restarted more often than drills are due.</summary>
+    [Fact]
+    public async Task The_last_drill_outlives_the_agent_that_held_it()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await PutAsync(cluster[0], "a", "1", cancelled);
+        string At(System.Text.Json.JsonElement status) => status.GetProperty("lastDrill").GetProperty("at").GetString()!;
+        string held;
+        await using (var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--drill-interval=1s"))
+            held = At(await agent.WaitAsync("a drill", status => status.TryGetProperty("lastDrill", out _), cancelled));
+        await using (var next = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--drill-interval=1h"))
+        {
+            var known = At(await next.WaitAsync("the drill is known", status => status.TryGetProperty("lastDrill", out _), cancelled));
+            // The first agent may have held another one before it was killed.
+            Assert.True(string.CompareOrdinal(known, held) >= 0);
+            Assert.DoesNotContain("a drill succeeded", next.Log, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>As a Secret that is mounted late: an agent that ended instead would take its member's pod out of service.</summary>
     [Fact]
     public async Task A_key_that_comes_late_or_is_set_right_is_taken_up_without_a_restart()
