@@ -13,6 +13,13 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
     /// <summary>While something is awaited. Pods announce themselves by their watch; members do not.</summary>
     static readonly TimeSpan Waiting = TimeSpan.FromSeconds(1);
 
+    /// <summary>What a person has to mend, or has to make, is no sooner there for being looked at every second.</summary>
+    static readonly HashSet<string> ForPeople = new(StringComparer.Ordinal)
+    {
+        "SecretMissing", "SecretInvalid", "SecretsUnreadable", "CertificateUntrusted", "Expired", "CertManagerMissing", "CertManagerForbidden",
+        "RootSecretMissing", "RootSecretKeyMissing", "RootSecretUnreadable", "RootPasswordUnusable",
+    };
+
     /// <summary>How old a status may get when nothing happens: members that fall silent are noticed within this.</summary>
     static readonly TimeSpan Steady = TimeSpan.FromSeconds(10);
 
@@ -88,7 +95,8 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
     {
         var cleared = errors.TryRemove(key, out _);
         if (cleared) return Result.After(Soon);
-        return plan.Blocked.Count > 0 || diagnosis.Members.Any(member => !member.Ready) ? Result.After(Waiting) : Result.After(Steady);
+        var waits = plan.Blocked.Any(blocked => !ForPeople.Contains(blocked.Reason)) || diagnosis.Members.Any(member => !member.Ready);
+        return waits ? Result.After(Waiting) : Result.After(Steady);
     }
 
     /// <summary>For the log: objects by their name, and nothing of what Secrets hold.</summary>

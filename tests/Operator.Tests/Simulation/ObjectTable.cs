@@ -17,6 +17,9 @@ sealed class ObjectTable(TimeProvider time)
 
     public IReadOnlyList<Change> History => history;
 
+    /// <summary>How often somebody asked for objects of a kind.</summary>
+    public Dictionary<string, int> Reads { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Kinds whose CustomResourceDefinition is not installed.</summary>
     public HashSet<string> Unknown { get; } = new(StringComparer.Ordinal) { "certificates" };
 
