@@ -74,6 +74,7 @@ static class Telemetry
         Source.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
         Source.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
         Source.CreateObservableGauge("storeoperator_rollout_progress_ratio", Rollouts, null, "Pods of the wanted template, of all pods");
+        BackupMetrics.Create(Source, measure => Each(cluster => measure(cluster) is { } value ? [(value, [])] : []));
         Source.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 

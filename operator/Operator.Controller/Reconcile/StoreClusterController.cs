@@ -55,6 +55,7 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
     {
         errors.TryRemove(key, out _);
         Telemetry.RolledOut(key, ratio: null);
+        BackupMetrics.RecoverableUntil(key, until: null);
         tokens.ForgetAll(key);
         observer.Forget(key);
     }
@@ -82,6 +83,7 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
     {
         var pods = diagnosis.Members.Where(member => member.Pod is not null).ToList();
         Telemetry.RolledOut(key, pods.Count == 0 ? null : (double)pods.Count(member => !member.Outdated) / pods.Count);
+        BackupMetrics.RecoverableUntil(key, diagnosis.View.RecoverableUntil);
         if (plan.Blocked.Any(blocked => blocked.Reason == "InvalidSpec")) Telemetry.EndedForGood();
     }
 

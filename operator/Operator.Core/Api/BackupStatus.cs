@@ -32,6 +32,10 @@ public sealed record BackupStatus
     [JsonPropertyName("lastDrill")]
     [Doc("The last time that a backup was restored for practice.")]
     public DrillStatus? LastDrill { get; init; }
+
+    [JsonPropertyName("lastPassedDrill")]
+    [Doc("When a drill last passed.")]
+    public DateTime? LastPassedDrill { get; init; }
 }
 
 public sealed record FullBackupStatus

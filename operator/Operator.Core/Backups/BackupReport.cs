@@ -10,6 +10,7 @@ static class BackupReport
         if (view.Spec.Backup is not { } backup) return null;
         var before = view.Status.Backup;
         if (Newest(view) is not { } newest) return before;
+        var drill = Drill(view);
         var fresh = new BackupStatus
         {
             Location = newest.Location,
@@ -20,7 +21,8 @@ static class BackupReport
             LastFull = newest.LastFull is { } full
                 ? new FullBackupStatus { Id = full.Id, Revision = full.Revision, Time = Seconds(full.Time)!.Value, Bytes = full.Bytes, StoredBytes = full.StoredBytes }
                 : null,
-            LastDrill = Drill(view),
+            LastDrill = drill,
+            LastPassedDrill = drill is { Passed: true } ? drill.Time : before?.LastPassedDrill,
         };
         return IsNews(before, fresh, backup) ? fresh : before;
     }

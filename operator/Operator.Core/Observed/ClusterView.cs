@@ -67,6 +67,9 @@ public sealed record ClusterView
 
     static readonly StoreClusterStatus Empty = new();
 
+    /// <summary>The newest verified recoverable moment, as an agent tells it now, else as status had it. Null without backups.</summary>
+    public DateTime? RecoverableUntil => Spec.Backup is null ? null : BackupReport.Newest(this)?.RecoverableTo?.UtcDateTime ?? Status.Backup?.RecoverableUntil;
+
     /// <summary>The scheme of peer URLs: https or http.</summary>
     public string PeerScheme => Spec.Scheme(TlsSide.Peer);
 

@@ -18,15 +18,17 @@ sealed class Prometheus : IAsyncDisposable
 
     Prometheus(Process process, string folder, HttpClient http) => (this.process, this.folder, this.http) = (process, folder, http);
 
-    public static Task<Prometheus> StartAsync(JsonElement pods, CancellationToken cancellationToken) =>
-        StartAsync(pods.GetProperty("items").EnumerateArray().Where(IsScraped).Select(ScrapeConfig), cancellationToken);
+    public static Task<Prometheus> StartAsync(JsonElement pods, CancellationToken cancellationToken, string? rules = null) =>
+        StartAsync(pods.GetProperty("items").EnumerateArray().Where(IsScraped).Select(ScrapeConfig), cancellationToken, rules);
 
     /// <param name="scrapes">As its configuration has them.</param>
-    public static async Task<Prometheus> StartAsync(IEnumerable<object> scrapes, CancellationToken cancellationToken)
+    /// <param name="rules">The text of a file of rules; null for none.</param>
+    public static async Task<Prometheus> StartAsync(IEnumerable<object> scrapes, CancellationToken cancellationToken, string? rules = null)
     {
         var folder = Directory.CreateTempSubdirectory("prometheus-").FullName;
         var configuration = Path.Combine(folder, "prometheus.yaml");
         await File.WriteAllTextAsync(configuration, Configuration(scrapes), cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), rules ?? "groups: []", cancellationToken);
         var port = FreePort();
         var start = new ProcessStartInfo(
             "prometheus",
@@ -74,7 +76,8 @@ sealed class Prometheus : IAsyncDisposable
     /// <summary>JSON is YAML.</summary>
     static string Configuration(IEnumerable<object> scrapes) => JsonSerializer.Serialize(new Dictionary<string, object>(StringComparer.Ordinal)
     {
-        ["global"] = new { scrape_interval = "1s", scrape_timeout = "1s" },
+        ["global"] = new { scrape_interval = "1s", scrape_timeout = "1s", evaluation_interval = "1s" },
+        ["rule_files"] = new[] { "rules.yaml" },
         ["scrape_configs"] = scrapes.ToArray(),
     });
 

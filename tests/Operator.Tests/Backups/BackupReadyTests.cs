@@ -81,6 +81,8 @@ public sealed class BackupReadyTests
         var held = Build(Backed().Agent(1, Recent() with { LastDrill = new AgentDrill(Now.AddHours(-1), TimeSpan.FromSeconds(21), 80, Problem: null) })).Backup!;
         var later = Build(Backed().Status(status => status with { Backup = held }).Agent(1, Recent()).Agent(2, Recent())).Backup!;
         Assert.Equal((true, 21, 80), (later.LastDrill!.Passed, later.LastDrill.Seconds, later.LastDrill.Revision));
+        var failed = Build(Backed().Status(status => status with { Backup = later }).Agent(1, Recent() with { LastDrill = new AgentDrill(Now, TimeSpan.FromSeconds(2), 80, "the hash differs") })).Backup!;
+        Assert.Equal((false, World.Now.AddHours(-1)), (failed.LastDrill!.Passed, failed.LastPassedDrill));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed partial class MonitoringTests
     [Fact]
     public void Alerts_and_dashboards_name_no_metric_of_ours_that_does_not_exist()
     {
-        var telemetry = File.ReadAllText(Repository.At("operator", "Operator.Controller", "Hosting", "Telemetry.cs")) + File.ReadAllText(Repository.At("store", "Store.Agent", "Hosting", "AgentMetrics.cs"));
+        var telemetry = string.Concat(Directory.GetFiles(Repository.At("operator", "Operator.Controller", "Hosting"), "*.cs").Select(File.ReadAllText)) + File.ReadAllText(Repository.At("store", "Store.Agent", "Hosting", "AgentMetrics.cs"));
         var texts = Expressions().Append(File.ReadAllText(Path.Combine(Monitoring, "rules.yaml")));
         var named = texts.SelectMany(text => OwnMetric().Matches(text)).Select(match => HistogramPart().Replace(match.Value, "")).Distinct().ToList();
         Assert.NotEmpty(named);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Operator.Controller;
+using Operator.Core;
 using Xunit;
 
 namespace Operator.Tests;
@@ -35,6 +36,8 @@ public sealed class MetricsTests : IDisposable
     [InlineData("leader_election_", "master_status")]
     [InlineData("storeoperator_reflector_", "last_event_timestamp_seconds relists_total items")]
     [InlineData("storeoperator_cluster_", "info condition members desired_members blocked")]
+    [InlineData("storeoperator_backup_", "last_recoverable_timestamp_seconds rpo_seconds last_full_timestamp_seconds last_full_size_bytes last_full_stored_bytes")]
+    [InlineData("storeoperator_drill_", "success last_success_timestamp_seconds duration_seconds")]
     [InlineData("storeoperator_", "build_info operation_total operation_duration_seconds certificate_expiry_timestamp_seconds rollout_progress_ratio invariant_violations_total")]
     public void Each_has_the_name_that_others_expect(string prefix, string names) =>
         Assert.Empty(names.Split(' ').Select(name => prefix + name).Where(name => !this.names.ContainsKey(name)));
@@ -53,6 +56,28 @@ public sealed class MetricsTests : IDisposable
 
         listener.RecordObservableInstruments();
         Assert.Equal(1, Sum("storeoperator_rollout_progress_ratio namespace=shop cluster=orders"), tolerance: 0);
+    }
+
+    [Fact]
+    public void Of_backups_it_tells_age_size_and_drills_as_the_last_pass_and_status_have_them()
+    {
+        var full = new FullBackupStatus { Id = "a", Revision = 80, Time = World.Now.AddHours(-2), Bytes = 1000, StoredBytes = 300 };
+        var drill = new DrillStatus { Time = World.Now.AddHours(-1), Passed = false, Revision = 80, Seconds = 21 };
+        var world = new World().Formed(1).Spec(spec => Scenario.BackedUp(spec, "backups")).Agent(1, new AgentReport { RecoverableTo = new DateTimeOffset(World.Now).AddSeconds(-3) })
+            .Status(status => status with { Backup = new BackupStatus { RecoverableUntil = World.Now.AddHours(-4), LastFull = full, LastDrill = drill, LastPassedDrill = World.Now.AddDays(-7) } });
+        var clusters = new ObjectStore<StoreCluster>(_ => null);
+        clusters.Upsert(world.Cluster());
+        Telemetry.Watch(clusters, [], workers: 1);
+        var key = ObjectStore<StoreCluster>.KeyOf(world.Cluster());
+        BackupMetrics.RecoverableUntil(key, world.View().RecoverableUntil);
+        listener.RecordObservableInstruments();
+        var now = new DateTimeOffset(World.Now).ToUnixTimeSeconds();
+        foreach (var (name, value) in new (string, double)[]
+        {
+            ("backup_last_recoverable_timestamp_seconds", now - 3), ("backup_rpo_seconds", 12 * 3600), ("backup_last_full_timestamp_seconds", now - 7200), ("backup_last_full_size_bytes", 1000),
+            ("backup_last_full_stored_bytes", 300), ("drill_success", 0), ("drill_last_success_timestamp_seconds", now - 7 * 86400), ("drill_duration_seconds", 21),
+        }) Assert.Equal(value, Sum($"storeoperator_{name} namespace=shop cluster=orders"), tolerance: 0);
+        BackupMetrics.RecoverableUntil(key, until: null);
     }
 
     double Sum(string series) => sums.GetValueOrDefault(series);

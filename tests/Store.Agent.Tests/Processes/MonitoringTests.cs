@@ -19,9 +19,7 @@ public sealed class MonitoringTests : IDisposable
         var location = folder.CreateSubdirectory("backups").FullName;
         await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, location, Path.Combine(folder.FullName, "scratch"), "--drill-interval=1s");
-        var labels = new { job = "backup/shop/orders", @namespace = "shop", cluster = "orders", pod = "orders-1-0" };
-        var scrape = new { job_name = "backup", static_configs = new[] { new { targets = new[] { new Uri(agent.Url).Authority }, labels } } };
-        await using var prometheus = await Prometheus.StartAsync([scrape], cancelled);
+        await using var prometheus = await Prometheus.StartAsync([Scrape(agent)], cancelled);
         await prometheus.UntilAsync("up", 1, cancelled);
         await agent.WaitAsync("a drill was held", status => status.TryGetProperty("lastDrill", out _), cancelled, async () =>
             await new KV.KVClient(cluster[0].Channel).PutAsync(new() { Key = ByteString.CopyFromUtf8("key") }, cancellationToken: cancelled));
@@ -34,11 +32,56 @@ public sealed class MonitoringTests : IDisposable
         await prometheus.UntilAsync("store_backup_drill_success", 1, cancelled);
     }
 
+    /// <summary>With the shipped rule, but for 15 minutes that are 5 s here and a minute that is 2 s. No agent's own doing is hastened.</summary>
+    [Fact]
+    public async Task The_alert_of_backups_that_grow_old_fires_when_credentials_are_refused_and_ends_when_they_are_right_again()
+    {
+        const string alert = "StoreBackupStale";
+        const string firing = $"count(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\",namespace=\"shop\",cluster=\"orders\",severity=\"critical\"}}) or vector(0)";
+        var cancelled = TestContext.Current.CancellationToken;
+        await using var server = await S3Server.StartAsync(cancelled);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var agent = new AgentUnderTest(cluster[0].ClientUrl, server.LocationFlag, Path.Combine(folder.FullName, "scratch"), [.. server.Flags(server.Url)]);
+        await using var prometheus = await Prometheus.StartAsync([Scrape(agent)], cancelled, HastenedRules.Of(alert, wait: "2s", threshold: ("> 900", "> 5")));
+        using var writing = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        var writes = WriteAsync(cluster[0], writing.Token);
+        await prometheus.UntilAsync("min(store_backup_recoverable_age_seconds) < bool 5", 1, cancelled);
+        await prometheus.UntilAsync(firing, 0, cancelled);
+
+        server.SetCredentials(areRight: false);
+        await prometheus.UntilAsync(firing, 1, cancelled);
+        Assert.Equal("Denied", (await agent.StatusAsync(cancelled)).GetProperty("lastFailure").GetProperty("failure").GetString());
+        server.SetCredentials(areRight: true);
+        await prometheus.UntilAsync(firing, 0, cancelled);
+        await writing.CancelAsync();
+        await writes;
+    }
+
+    /// <summary>Twenty times a second: what nobody writes needs no backup and does not grow old.</summary>
+    static async Task WriteAsync(MemberProcess member, CancellationToken stop)
+    {
+        var keys = new KV.KVClient(member.Channel);
+        while (!stop.IsCancellationRequested)
+        {
+            await keys.PutAsync(new() { Key = ByteString.CopyFromUtf8("key") }, cancellationToken: CancellationToken.None);
+            await Task.WhenAny(Task.Delay(50, stop));
+        }
+    }
+
+    static object Scrape(AgentUnderTest agent)
+    {
+        var labels = new { job = "backup/shop/orders", @namespace = "shop", cluster = "orders", pod = "orders-1-0" };
+        return new { job_name = "backup", static_configs = new[] { new { targets = new[] { new Uri(agent.Url).Authority }, labels } } };
+    }
+
     static List<string> Expressions() =>
     [
         .. from panel in JsonDocument.Parse(File.ReadAllText(Path.Combine(Binaries.RepositoryRoot, "charts/store-operator/monitoring/dashboards/backups.json"))).RootElement.GetProperty("panels").EnumerateArray()
            from target in panel.GetProperty("targets").EnumerateArray()
-           select target.GetProperty("expr").GetString()!,
+           let expression = target.GetProperty("expr").GetString()!
+           // The operator's are those of MetricsTests and of KubernetesBackupTests.
+           where !expression.Contains("storeoperator_", StringComparison.Ordinal)
+           select expression,
     ];
 
     public void Dispose() => folder.Delete(recursive: true);

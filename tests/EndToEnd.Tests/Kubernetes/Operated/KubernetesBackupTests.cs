@@ -8,7 +8,7 @@ namespace EndToEnd.Tests;
 [Collection<KubernetesInstallation>]
 public sealed class KubernetesBackupTests(KubernetesDemo demo)
 {
-    const string Name = "kept", Earlier = "kept-earlier", Denied = "denied", Mistaken = "mistaken", Secret = "kept-backup", Wrong = "kept-wrong";
+    const string Name = "kept", Earlier = "kept-earlier", Denied = "denied", Mistaken = "mistaken", ByName = "kept-by-name", Now = "kept-now", Minutely = "kept-minutely", Secret = "kept-backup", Wrong = "kept-wrong";
 
     static readonly TimeSpan Soon = TimeSpan.FromMinutes(1.5);
 
@@ -27,6 +27,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
             await ApplyAsync(Name, 1, Backup(bucket, Secret, Secret));
             await ReadyAsync(Name);
             var before = await OperatedCluster.UntilAsync("fresh backup", status => OperatedCluster.Condition(status, "BackupReady") == "True", Name, within: Soon);
+            await BackUpEachMinuteAsync();
 
             await WriteAsync("first");
             var (earlier, moment) = (await ReadAllAsync(Name), DateTimeOffset.UtcNow);
@@ -34,16 +35,23 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
             var last = await ReadAllAsync(Name);
             Assert.NotEqual(earlier, last);
             var revision = await RevisionAsync(Name);
+            await BackUpNowAsync();
             await SaysAsync(Denied, "BackupReady", "Denied", "nothing is backed up");
+            await MetricsTellAsync();
+            await TheAlertFiresAsync();
+            await EachMinuteMadeOneAsync();
 
             await Kubectl.RunAsync("delete", "storecluster", Name, Denied, "--timeout=60s");
             await GoneAsync();
             await ApplyAsync(Name, 3, Restore(bucket, Secret, ""));
             await ApplyAsync(Mistaken, 1, Restore(bucket, Wrong, ""));
             await ApplyAsync(Earlier, 1, Restore(bucket, Secret, $"time: \"{moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}\""));
+            await ApplyAsync(ByName, 1, $"  bootstrap: {{restore: {{backup: {Now} }} }}");
             await SaysAsync(Mistaken, "Restored", "RestoreFailed", "encrypted with key");
             await ReadyAsync(Earlier);
             Assert.Equal(earlier, await ReadAllAsync(Earlier));
+            await ReadyAsync(ByName);
+            Assert.Equal(last, await ReadAllAsync(ByName));
             var after = await ReadyAsync(Name);
             Assert.Equal(last, await ReadAllAsync(Name));
             Assert.Equal("True", OperatedCluster.Condition(after, "Restored"));
@@ -52,9 +60,55 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
         }
         finally
         {
-            await Kubectl.RunAsync("delete", "storecluster", Name, Earlier, Denied, Mistaken, "--ignore-not-found", "--timeout=60s");
+            await Kubectl.RunAsync("delete", "storecluster", Name, Earlier, ByName, Denied, Mistaken, "--ignore-not-found", "--timeout=60s");
+            await Kubectl.RunAsync("delete", "storebackupschedule,storebackup", Minutely, Now, "--ignore-not-found", "--timeout=60s");
             await Kubectl.RunAsync("delete", "secret", Secret, Wrong, "--ignore-not-found");
         }
+    }
+
+    static Task BackUpEachMinuteAsync() => Kubectl.ApplyAsync($$"""
+        apiVersion: storecluster.io/v1alpha1
+        kind: StoreBackupSchedule
+        metadata: {name: {{Minutely}}, namespace: default}
+        spec: {cluster: {{Name}}, schedule: "* * * * *", timeZone: Europe/Lisbon}
+        """);
+
+    /// <summary>At the next full minute, that is, in the zone that the operator's image has to know.</summary>
+    static async Task EachMinuteMadeOneAsync()
+    {
+        await UntilAsync(async () => (await Kubectl.GetAsync("storebackupschedule", Minutely)).GetProperty("status") is var status && status.TryGetProperty("lastSuccessfulTime", out _) ? null : $"no StoreBackup of the schedule succeeded: {status}");
+        await Kubectl.RunAsync("delete", "storebackupschedule", Minutely, "--timeout=60s");
+    }
+
+    /// <summary>The operator's own of backups, as the one that leads has them.</summary>
+    static async Task MetricsTellAsync()
+    {
+        var pods = (await Kubectl.GetAsync("pods", "-n", "store-system")).GetProperty("items").EnumerateArray().Select(pod => pod.GetProperty("metadata").GetProperty("name").GetString());
+        var texts = await Task.WhenAll(pods.Select(pod => Kubectl.RunAsync("get", "--raw", $"/api/v1/namespaces/store-system/pods/{pod}:8080/proxy/metrics")));
+        foreach (var metric in new[] { "last_recoverable_timestamp_seconds", "rpo_seconds", "last_full_timestamp_seconds", "last_full_size_bytes", "last_full_stored_bytes" })
+            Assert.Contains($"storeoperator_backup_{metric}{{cluster=\"{Name}\",namespace=\"default\"}} ", string.Concat(texts), StringComparison.Ordinal);
+        foreach (var text in texts) Assert.Empty(await Promtool.CheckMetricsAsync(text));
+    }
+
+    /// <summary>As it is shipped, but at once and not after a minute: for the cluster whose credentials are refused, and for no other.</summary>
+    async Task TheAlertFiresAsync()
+    {
+        if (!demo.ReachesPods) return;
+        const string firing = "ALERTS{alertname=\"StoreBackupTooOld\",alertstate=\"firing\"}";
+        await using var prometheus = await Prometheus.StartAsync(await Kubectl.GetAsync("pods", "-n", "store-system"), Stop, HastenedRules.Of("StoreBackupTooOld", wait: "0s"));
+        await prometheus.UntilAsync($"count({firing})", 1, Stop);
+        await prometheus.UntilAsync($"count({firing[..^1]},namespace=\"default\",cluster=\"{Denied}\"}})", 1, Stop);
+    }
+
+    static async Task BackUpNowAsync()
+    {
+        await Kubectl.ApplyAsync($$"""
+            apiVersion: storecluster.io/v1alpha1
+            kind: StoreBackup
+            metadata: {name: {{Now}}, namespace: default}
+            spec: {cluster: {{Name}} }
+            """);
+        await UntilAsync(async () => await Kubectl.RunAsync("get", "storebackup", Now, "-o", "jsonpath={.status.phase} {.status.message}") is var said && said.StartsWith("Succeeded", StringComparison.Ordinal) ? null : $"the StoreBackup is {said}");
     }
 
     static Task ApplyAsync(string name, int replicas, string more) => Kubectl.ApplyAsync($$"""

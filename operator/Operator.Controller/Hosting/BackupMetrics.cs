@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Operator.Core;
+
+namespace Operator.Controller;
+
+/// <summary>What the operator sees of backups. The agents' own metrics say more; these are there when no agent is.</summary>
+static class BackupMetrics
+{
+    static readonly ConcurrentDictionary<ObjectKey, DateTime> Recoverable = new();
+
+    /// <param name="until">Null when nothing can be restored, or the StoreCluster is gone.</param>
+    public static void RecoverableUntil(ObjectKey cluster, DateTime? until)
+    {
+        if (until is { } known) Recoverable[cluster] = known;
+        else Recoverable.TryRemove(cluster, out _);
+    }
+
+    /// <param name="each">Measures every StoreCluster.</param>
+    public static void Create(Meter meter, Func<Func<StoreCluster, long?>, IEnumerable<Measurement<long>>> each)
+    {
+        void Gauge(string name, string description, Func<StoreCluster, long?> value) => meter.CreateObservableGauge(name, () => each(value), null, description);
+
+        // By the pass and not by status, which follows in steps of half an rpo.
+        Gauge("storeoperator_backup_last_recoverable_timestamp_seconds", "Everything acknowledged before can be restored, by backups that were verified", cluster => Seconds1970(Recoverable.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var until) ? until : null));
+        Gauge("storeoperator_backup_rpo_seconds", "How far that may lie back: spec.backup.rpo", cluster => (long?)Rpo(cluster)?.TotalSeconds);
+        Gauge("storeoperator_backup_last_full_timestamp_seconds", "The newest full backup", cluster => Seconds1970(cluster.Status?.Backup?.LastFull?.Time));
+        Gauge("storeoperator_backup_last_full_size_bytes", "Its content", cluster => cluster.Status?.Backup?.LastFull?.Bytes);
+        Gauge("storeoperator_backup_last_full_stored_bytes", "What is stored of it", cluster => cluster.Status?.Backup?.LastFull?.StoredBytes);
+        Gauge("storeoperator_drill_success", "1 when the last drill passed", cluster => cluster.Status?.Backup?.LastDrill is { } drill ? drill.Passed ? 1 : 0 : null);
+        Gauge("storeoperator_drill_last_success_timestamp_seconds", "The last drill that passed", cluster => Seconds1970(cluster.Status?.Backup?.LastPassedDrill));
+        Gauge("storeoperator_drill_duration_seconds", "How long the last drill took", cluster => cluster.Status?.Backup?.LastDrill?.Seconds);
+    }
+
+    static TimeSpan? Rpo(StoreCluster cluster) => cluster.Spec.Backup is { } backup ? Lifetime.Parse(backup.Rpo) : null;
+
+    static long? Seconds1970(DateTime? time) => time is { } known ? new DateTimeOffset(known.ToUniversalTime()).ToUnixTimeSeconds() : null;
+}
