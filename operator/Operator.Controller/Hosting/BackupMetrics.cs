@@ -8,6 +8,9 @@ namespace Operator.Controller;
 static class BackupMetrics
 {
     static readonly ConcurrentDictionary<ObjectKey, DateTime> Recoverable = new();
+    static volatile ObjectStore<StoreBackupSchedule>? schedules;
+
+    public static void Watch(ObjectStore<StoreBackupSchedule> all) => schedules = all;
 
     /// <param name="until">Null when nothing can be restored, or the StoreCluster is gone.</param>
     public static void RecoverableUntil(ObjectKey cluster, DateTime? until)
@@ -30,7 +33,19 @@ static class BackupMetrics
         Gauge("storeoperator_drill_success", "1 when the last drill passed", cluster => cluster.Status?.Backup?.LastDrill is { } drill ? drill.Passed ? 1 : 0 : null);
         Gauge("storeoperator_drill_last_success_timestamp_seconds", "The last drill that passed", cluster => Seconds1970(cluster.Status?.Backup?.LastPassedDrill));
         Gauge("storeoperator_drill_duration_seconds", "How long the last drill took", cluster => cluster.Status?.Backup?.LastDrill?.Seconds);
+        meter.CreateObservableGauge("storeoperator_backup_schedule_scheduled", () => OfSchedules(Scheduled), null, "1 while a StoreBackupSchedule will have more backups taken, 0 when it cannot");
+        meter.CreateObservableGauge("storeoperator_backup_schedule_last_success_timestamp_seconds", () => OfSchedules(schedule => Seconds1970(schedule.Status?.LastSuccessfulTime)), null, "When a backup of a StoreBackupSchedule last succeeded");
     }
+
+    /// <summary>Nothing of one that is suspended: that is somebody's wish.</summary>
+    static long? Scheduled(StoreBackupSchedule schedule) => schedule.Spec.Suspend ? null
+        : schedule.Status?.Conditions?.FirstOrDefault(condition => condition.Type == ScheduleRun.ScheduledCondition) is { } condition ? condition.Status == "True" ? 1 : 0 : null;
+
+    static IEnumerable<Measurement<long>> OfSchedules(Func<StoreBackupSchedule, long?> measure) =>
+        from schedule in schedules?.All ?? []
+        let value = measure(schedule)
+        where value is not null
+        select new Measurement<long>(value.Value, new("namespace", schedule.Metadata.NamespaceProperty), new("cluster", schedule.Spec.Cluster), new("schedule", schedule.Metadata.Name));
 
     static TimeSpan? Rpo(StoreCluster cluster) => cluster.Spec.Backup is { } backup ? Lifetime.Parse(backup.Rpo) : null;
 

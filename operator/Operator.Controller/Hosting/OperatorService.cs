@@ -43,6 +43,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         using var schedules = new WorkQueue("storebackupschedule", time);
         var caches = this.caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, schedules.Add, time, log);
         Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
+        BackupMetrics.Watch(caches.Schedules);
         Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
 
         // Events and caches outlive the workers, so that what the last pass said is still sent; both end with the process.

@@ -49,7 +49,7 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
     static string? Overtaken(StoreBackupStatus status, StoreCluster? cluster)
     {
         if (cluster?.Status?.ClusterId is { } id && id != status.ClusterId) return $"StoreCluster {status.Cluster} was made anew while it was being taken; make another StoreBackup";
-        return cluster?.Spec.Backup is { } backup && BackupSource.Of(backup) != status.Source
+        return cluster?.Spec.Backup is { } backup && status.Source is { } source && BackupSource.Of(backup) != source
             ? $"spec.backup of StoreCluster {status.Cluster} was changed while it was being taken, and backups go elsewhere or are encrypted otherwise now; make another StoreBackup"
             : null;
     }

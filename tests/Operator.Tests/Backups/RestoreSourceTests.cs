@@ -111,6 +111,8 @@ public sealed class RestoreSourceTests
         var full = agents.ToDictionary(pair => pair.Key, pair => pair.Value with { LastFull = new AgentBackup("a", 9, new DateTimeOffset(World.Now), 7, 3) });
         Assert.Equal(running.Source, BackupRun.Decide(Backup(running), cluster, full, World.Now).Status.Source);
         Assert.Equal(StoreBackupStatus.Succeeded, BackupRun.Decide(Backup(running), cluster: null, full, World.Now).Status.Phase);
+        // One that an operator began which noted nothing is not held to it.
+        Assert.Equal(StoreBackupStatus.Succeeded, BackupRun.Decide(Backup(running with { Source = null }), cluster, full, World.Now).Status.Phase);
         foreach (var (changed, words) in new[] { (Cluster("elsewhere"), "spec.backup"), (cluster with { Status = cluster.Status! with { ClusterId = "another" } }, "made anew") })
         {
             var failed = BackupRun.Decide(Backup(running), changed, full, World.Now).Status;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using k8s.Models;
 using Operator.Controller;
 using Operator.Core;
 using Xunit;
@@ -36,7 +37,7 @@ public sealed class MetricsTests : IDisposable
     [InlineData("leader_election_", "master_status")]
     [InlineData("storeoperator_reflector_", "last_event_timestamp_seconds relists_total items")]
     [InlineData("storeoperator_cluster_", "info condition members desired_members blocked")]
-    [InlineData("storeoperator_backup_", "last_recoverable_timestamp_seconds rpo_seconds last_full_timestamp_seconds last_full_size_bytes last_full_stored_bytes")]
+    [InlineData("storeoperator_backup_", "last_recoverable_timestamp_seconds rpo_seconds last_full_timestamp_seconds last_full_size_bytes last_full_stored_bytes schedule_scheduled schedule_last_success_timestamp_seconds")]
     [InlineData("storeoperator_drill_", "success last_success_timestamp_seconds duration_seconds")]
     [InlineData("storeoperator_", "build_info operation_total operation_duration_seconds certificate_expiry_timestamp_seconds rollout_progress_ratio invariant_violations_total")]
     public void Each_has_the_name_that_others_expect(string prefix, string names) =>
@@ -78,6 +79,27 @@ public sealed class MetricsTests : IDisposable
             ("backup_last_full_stored_bytes", 300), ("drill_success", 0), ("drill_last_success_timestamp_seconds", now - 7 * 86400), ("drill_duration_seconds", 21),
         }) Assert.Equal(value, Sum($"storeoperator_{name} namespace=shop cluster=orders"), tolerance: 0);
         BackupMetrics.RecoverableUntil(key, until: null);
+    }
+
+    [Fact]
+    public void Of_schedules_it_tells_whether_there_will_be_more_and_nothing_of_those_that_are_suspended()
+    {
+        var schedules = new ObjectStore<StoreBackupSchedule>(_ => null);
+        foreach (var (name, cron, suspended) in new[] { ("right", "@daily", false), ("wrong", "61 * * * *", false), ("suspended", "@daily", true) })
+        {
+            var schedule = new StoreBackupSchedule
+            {
+                Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "shop", CreationTimestamp = World.Now },
+                Spec = new StoreBackupScheduleSpec { Cluster = "orders", Schedule = cron, Suspend = suspended },
+            };
+            schedules.Upsert(schedule with { Status = ScheduleRun.Decide(schedule, TimeZoneInfo.Utc, [], World.Now).Status with { LastSuccessfulTime = World.Now } });
+        }
+
+        BackupMetrics.Watch(schedules);
+        listener.RecordObservableInstruments();
+        double? Of(string name) => sums.TryGetValue($"storeoperator_backup_schedule_scheduled namespace=shop cluster=orders schedule={name}", out var value) ? value : null;
+        Assert.Equal((1, 0, null), (Of("right"), Of("wrong"), Of("suspended")));
+        Assert.Equal(new DateTimeOffset(World.Now).ToUnixTimeSeconds(), Sum("storeoperator_backup_schedule_last_success_timestamp_seconds namespace=shop cluster=orders schedule=right"), tolerance: 0);
     }
 
     double Sum(string series) => sums.GetValueOrDefault(series);
