@@ -73,7 +73,7 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
         var report = view.Reports.GetValueOrDefault(name);
         var listed = view.Membership?.Find(name);
         var claim = view.Claims.FirstOrDefault(claim => claim.Metadata.Name == name.Claim);
-        var health = PodVerdict.KeepCause(Sum(view, name, set, pod, listed, report), pod, name, view.Status.Members?.FirstOrDefault(member => member.Name == name.ToString()));
+        var health = PodVerdict.KeepCause(Sum(view, name, set, pod, listed, report), pod, name, view.Status.Members?.FirstOrDefault(member => member.Name == name.ToString()), view.ObservedAt);
         if (set is not null) health = Complaint.Explain(health, name, set, pod, claim, view.Complaints);
         var refusal = view.Refusals.GetValueOrDefault(name);
         var loss = Loss.Of(pod, claim, answers: report is not null || refusal is not null, health);

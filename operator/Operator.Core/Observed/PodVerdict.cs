@@ -21,6 +21,8 @@ public static class PodVerdict
 {
     public const string ImagePullFailed = "ImagePullFailed";
 
+    public const string CrashLooping = "CrashLooping";
+
     public const string DiskLost = "DiskLost";
 
     /// <summary>What the store says when it is sealed (<see cref="Ticket"/>) and finds nothing on its disk.</summary>
@@ -71,7 +73,7 @@ public static class PodVerdict
         if (container?.State?.Waiting is { Reason: { } waiting } wait && !NormalWaits.Contains(waiting))
             return OfWaiting(pod, member, container, wait);
         if (container?.State?.Terminated is { } ended)
-            return new Health(MemberState.Failed, "Exited", $"pod {member.Pod}: the store exited with code {ended.ExitCode}{Tail(ended.Message)}");
+            return new Health(MemberState.Failed, "Exited", $"{Exited(member, ended)}{Tail(ended.Message)}");
         if (Condition(pod, "PodScheduled") is { Status: "False" } unscheduled)
             return new Health(MemberState.Starting, Unschedulable, $"pod {member.Pod} cannot be scheduled: {unscheduled.Message}");
         if (Condition(pod, "Ready")?.Status == "True") return new Health(MemberState.Ready);
@@ -96,21 +98,36 @@ public static class PodVerdict
             return new Health(MemberState.Failed, ImagePullFailed, $"{PullFailed(pod, member)}: {wait.Message ?? wait.Reason}");
         }
 
-        var ended = container.LastState?.Terminated;
-        return wait.Reason == "CrashLoopBackOff" && ended is not null
-            ? new Health(MemberState.Failed, "CrashLooping",
-                $"pod {member.Pod}: the store exited with code {ended.ExitCode} after {container.RestartCount} restarts{Tail(ended.Message)}; see kubectl logs {member.Pod}")
+        return wait.Reason == "CrashLoopBackOff" && container.LastState?.Terminated is { } ended
+            ? new Health(MemberState.Failed, CrashLooping, $"{Exited(member, ended)}{Tail(ended.Message)}; see kubectl logs {member.Pod}")
             : new Health(MemberState.Failed, wait.Reason, $"pod {member.Pod}: {wait.Message ?? wait.Reason}");
     }
 
-    /// <summary>Between two attempts to pull, many a kubelet says only that it waits. Its word of the last attempt is kept meanwhile: it names the cause, and status is
-    /// not written again and again for the two by turns.</summary>
+    /// <summary>What the kubelet says by turns while nothing comes of it, one attempt after the other, is kept as it was said first: it names the cause, and status is not
+    /// written again and again for it. An image that cannot be pulled: between two attempts many a kubelet says only that it waits. A crash loop: for a moment the
+    /// container runs, then it has exited, then it waits, and each time it has other words for the time of day.</summary>
     /// <param name="before">The member's status so far.</param>
-    public static Health KeepCause(Health health, V1Pod? pod, MemberName member, MemberStatus? before) =>
-        health.Reason == ImagePullFailed && before is { Reason: ImagePullFailed, Message: { } said } && said.StartsWith(PullFailed(pod!, member), StringComparison.Ordinal)
-        && pod!.Status.ContainerStatuses.Any(container => container.State?.Waiting?.Reason == "ImagePullBackOff")
-            ? health with { Message = said }
-            : health;
+    public static Health KeepCause(Health health, V1Pod? pod, MemberName member, MemberStatus? before, DateTime now) => (before?.Reason, health.Reason) switch
+    {
+        (ImagePullFailed, ImagePullFailed) when before.Message!.StartsWith(PullFailed(pod!, member), StringComparison.Ordinal)
+            && pod!.Status.ContainerStatuses.Any(container => container.State?.Waiting?.Reason == "ImagePullBackOff") => health with { Message = before.Message },
+        (CrashLooping, CrashLooping) => SaysTheSame(before.Message!, health.Message) ? health with { Message = before.Message! } : health,
+        (CrashLooping, "Exited" or Starting or ReadinessFailed) when IsNextAttempt(pod!, member, before.Message!, now) => new Health(MemberState.Failed, CrashLooping, before.Message!),
+        _ => health,
+    };
+
+    /// <summary>Whether the container of the pod that looped has ended once more, or was started too recently for anybody to say that it will not.</summary>
+    static bool IsNextAttempt(V1Pod pod, MemberName member, string said, DateTime now)
+    {
+        var container = pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == "store");
+        if ((container?.State?.Terminated ?? container?.LastState?.Terminated) is not { } ended || !said.StartsWith(Exited(member, ended), StringComparison.Ordinal)) return false;
+        return container!.State?.Running is not { StartedAt: { } since } || now - since < StuckAfter;
+    }
+
+    static string Exited(MemberName member, V1ContainerStateTerminated ended) => $"pod {member.Pod}: the store exited with code {ended.ExitCode}";
+
+    /// <summary>Apart from times, counts and addresses.</summary>
+    static bool SaysTheSame(string before, string now) => before.Where(letter => !char.IsAsciiDigit(letter)).SequenceEqual(now.Where(letter => !char.IsAsciiDigit(letter)));
 
     /// <summary>The status's image may be empty until the image is there; the spec's is what was asked for.</summary>
     static string PullFailed(V1Pod pod, MemberName member) =>

@@ -2,20 +2,25 @@ using k8s;
 
 namespace Operator.Core;
 
-/// <summary>Lag and bytes of each member. They move all the time, so by themselves they are news only every 30 seconds.</summary>
+/// <summary>Lag, bytes and restarts of each member. They move by themselves, so alone they are news only now and then: lag and bytes every 30 seconds, and the
+/// restarts of a member that crashes again and again every 10 minutes.</summary>
 static class MemberNumbers
 {
     static readonly TimeSpan Refresh = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan RefreshRestarts = TimeSpan.FromMinutes(10);
 
     public static StoreClusterStatus Add(StoreClusterStatus status, Diagnosis diagnosis)
     {
         var before = diagnosis.View.Status;
-        var kept = status with { ObservedAt = before.ObservedAt, Members = [.. status.Members!.Select(member => With(member, before.Members?.FirstOrDefault(old => old.Name == member.Name)))] };
+        MemberStatus? Before(MemberStatus member) => before.Members?.FirstOrDefault(old => old.Name == member.Name);
+        var kept = status with { ObservedAt = before.ObservedAt, Members = [.. status.Members!.Select(member => With(member, Before(member)) with { Restarts = Before(member)?.Restarts })] };
         var nothingElse = KubernetesJson.Serialize(kept) == KubernetesJson.Serialize(before);
-        if (nothingElse && before.ObservedAt is { } at && diagnosis.View.ObservedAt - at < Refresh) return kept;
+        var age = diagnosis.View.ObservedAt - before.ObservedAt;
+        if (nothingElse && age < Refresh) return kept;
         var members = status.Members!.Select(member => With(member, Fresh(diagnosis, member.Name))).ToList();
         // An idle cluster's numbers stand still, and then nothing is written at all.
-        return nothingElse && members.SequenceEqual(kept.Members!) ? kept : status with { ObservedAt = diagnosis.View.ObservedAt, Members = members };
+        var still = age < RefreshRestarts ? members.Select(member => member with { Restarts = Before(member)?.Restarts }) : members;
+        return nothingElse && still.SequenceEqual(kept.Members!) ? kept : status with { ObservedAt = diagnosis.View.ObservedAt, Members = members };
     }
 
     static MemberStatus With(MemberStatus member, MemberStatus? numbers) =>

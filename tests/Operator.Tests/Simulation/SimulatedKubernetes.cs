@@ -21,6 +21,10 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
         /// <summary>Of its container that restores: what it said when it failed, or nothing once it succeeded; null where there is none, or it has not run yet.</summary>
         public string? RestoreWords { get; set; }
         public int Restarts { get; set; }
+
+        /// <summary>When its store began the run that will not last, or ended it.</summary>
+        public DateTimeOffset? CrashesSince { get; set; }
+        public DateTimeOffset? CrashedAt { get; set; }
         public MountedSecrets? Certificates { get; set; }
         public JsonNode? Annotations { get; set; }
     }
@@ -33,6 +37,9 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
 
     /// <summary>Images that no registry has.</summary>
     public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Pods whose store ends by itself some seconds after each start.</summary>
+    public HashSet<string> Crashing { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The node's power is cut: its processes end, its kubelet says nothing any more, and Kubernetes calls its pods unready.</summary>
     public void KillNode(string node) => silent.Add(node);
@@ -123,7 +130,8 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
         }
 
         var image = (string)pod["spec"]!["containers"]![0]!["image"]!;
-        if (sandbox.Process is null && time.GetUtcNow() >= sandbox.StartAt && !MissingImages.Contains(image)) Start(pod, sandbox);
+        if (Crashing.Contains(ObjectTable.KeyOf(pod).Name)) Crash(sandbox);
+        else if (sandbox.Process is null && time.GetUtcNow() >= sandbox.StartAt && !MissingImages.Contains(image)) Start(pod, sandbox);
         if (sandbox is { Process: not null, Certificates: { } certificates } && (time.GetUtcNow() >= certificates.RefreshAt || !JsonNode.DeepEquals(sandbox.Annotations, AnnotationsOf(pod))))
         {
             sandbox.Annotations = AnnotationsOf(pod)?.DeepClone();
@@ -131,6 +139,17 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
         }
 
         Report(pod, sandbox, image);
+    }
+
+    /// <summary>It runs for some seconds, ends with words that hold the time of day, and is started again after a pause that grows.</summary>
+    void Crash(Sandbox sandbox)
+    {
+        if (sandbox.Process is { } process) store.Stop(process);
+        if (sandbox.Process is null && sandbox.CrashesSince is null && time.GetUtcNow() < sandbox.StartAt) return;
+        (sandbox.Process, sandbox.CrashesSince) = (null, sandbox.CrashesSince ?? time.GetUtcNow());
+        if (time.GetUtcNow() - sandbox.CrashesSince < TimeSpan.FromSeconds(4)) return;
+        (sandbox.LastWords, sandbox.CrashesSince, sandbox.CrashedAt) = ($"{table.Now} panic: out of luck", null, time.GetUtcNow());
+        sandbox.StartAt = Soon(Math.Min(300, 10 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }
 
     /// <summary>A kubelet comes to a pod when that changes.</summary>
@@ -189,7 +208,7 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
     void Report(JsonObject pod, Sandbox sandbox, string image)
     {
         var ready = sandbox.Process is { } process && store.Ready(process);
-        var container = new JsonObject { ["name"] = "store", ["image"] = image, ["imageID"] = image, ["ready"] = ready, ["restartCount"] = sandbox.Restarts, ["started"] = sandbox.Process is not null };
+        var container = new JsonObject { ["name"] = "store", ["image"] = image, ["imageID"] = image, ["ready"] = ready, ["restartCount"] = sandbox.Restarts, ["started"] = sandbox.Process is not null || sandbox.CrashesSince is not null };
         container["state"] = State(sandbox, image);
         if (sandbox.LastWords is { } words) container["lastState"] = new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = 1, ["message"] = words } };
         var status = new JsonObject
@@ -229,6 +248,8 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
     {
         static JsonObject Waiting(string reason, string? message = null) => new() { ["waiting"] = new JsonObject { ["reason"] = reason, ["message"] = message ?? reason } };
         if (sandbox.Process is not null) return new JsonObject { ["running"] = new JsonObject() };
+        if (sandbox.CrashesSince is { } since) return new JsonObject { ["running"] = new JsonObject { ["startedAt"] = since.UtcDateTime } };
+        if (time.GetUtcNow() - sandbox.CrashedAt < TimeSpan.FromSeconds(2)) return new JsonObject { ["terminated"] = new JsonObject { ["exitCode"] = 1, ["message"] = sandbox.LastWords } };
         if (MissingImages.Contains(image)) return Waiting("ImagePullBackOff", $"no registry has {image}");
         return sandbox.LastWords is null ? Waiting("ContainerCreating") : Waiting("CrashLoopBackOff");
     }
