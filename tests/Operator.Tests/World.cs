@@ -27,6 +27,7 @@ sealed class World
     readonly Dictionary<string, V1Secret> given = [];
     string? secretsRefused;
     StoreBackup? restoreBackup;
+    StoreRestore? approved;
 
     public World Spec(Func<StoreClusterSpec, StoreClusterSpec> change) => With(() => spec = change(spec));
 
@@ -36,6 +37,8 @@ sealed class World
 
     /// <summary>The one that spec.bootstrap.restore names.</summary>
     public World RestoreBackup(StoreBackup? backup) => With(() => restoreBackup = backup);
+
+    public World Approved(StoreRestore? restore) => With(() => approved = restore);
 
     public World NoStatus() => With(() => status = null);
 
@@ -127,6 +130,7 @@ sealed class World
             Handshakes = handshakes,
             Agents = agents,
             RestoreBackup = restoreBackup,
+            Approved = approved,
             Membership = membership,
             Reports = members.Values.Where(member => member.Answers).ToDictionary(member => new MemberName(name, member.Number), member => member.Report()),
         };

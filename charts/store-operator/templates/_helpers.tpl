@@ -43,14 +43,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* What the operator needs in a namespace that it watches. Secrets and ConfigMaps are not in it: see below. */}}
 {{- define "store-operator.rules" -}}
 - apiGroups: [storecluster.io]
-  resources: [storeclusters, storebackupschedules]
+  resources: [storeclusters, storebackupschedules, storerestores]
   verbs: [get, list, watch]
 # Schedules make StoreBackups and delete those that are old.
 - apiGroups: [storecluster.io]
   resources: [storebackups]
   verbs: [get, list, watch, create, delete]
 - apiGroups: [storecluster.io]
-  resources: [storeclusters/status, storebackups/status, storebackupschedules/status]
+  resources: [storeclusters/status, storebackups/status, storebackupschedules/status, storerestores/status]
   verbs: [get, update, patch]
 # Owner references that block deletion need this where OwnerReferencesPermissionEnforcement is on.
 - apiGroups: [storecluster.io]

@@ -10,6 +10,7 @@ static class CrdFiles
         ("storeclusters.yaml", CrdBuilder.Yaml<StoreCluster>()),
         ("storebackups.yaml", CrdBuilder.Yaml<StoreBackup>()),
         ("storebackupschedules.yaml", CrdBuilder.Yaml<StoreBackupSchedule>()),
+        ("storerestores.yaml", CrdBuilder.Yaml<StoreRestore>()),
     ];
 
     public static int Write(IReadOnlyList<string> folders)

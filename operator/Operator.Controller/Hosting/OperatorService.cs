@@ -41,7 +41,8 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         using var queue = new WorkQueue(Telemetry.ControllerName, time);
         using var backups = new WorkQueue("storebackup", time);
         using var schedules = new WorkQueue("storebackupschedule", time);
-        var caches = this.caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, schedules.Add, time, log);
+        using var restores = new WorkQueue("storerestore", time);
+        var caches = this.caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, schedules.Add, restores.Add, time, log);
         Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
         BackupMetrics.Watch(caches.Schedules);
         Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
@@ -54,7 +55,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         {
             await caches.Synced.WaitAsync(stopping);
             Log.Synced(log);
-            Task Lead(Fence fence) => LeadAsync(api, caches, queue, backups, schedules, events, fence, time);
+            Task Lead(Fence fence) => LeadAsync(api, caches, queue, backups, schedules, restores, events, fence, time);
             if (options.LeaderElect)
                 return await new LeaderLease(api, new ObjectKey(options.LeaseNamespace, options.LeaseName), options.Identity, time, log).RunAsync(Lead, stopping);
             using var open = Fence.Open(time, stopping);
@@ -68,7 +69,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         }
     }
 
-    async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, WorkQueue schedules, EventRecorder events, Fence fence, TimeProvider time)
+    async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, WorkQueue schedules, WorkQueue restores, EventRecorder events, Fence fence, TimeProvider time)
     {
         using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
@@ -79,7 +80,8 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
         await Task.WhenAll(
             new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
-            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, authentication, fence, time), workers: 1, fence.Lost),
-            new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, time), workers: 1, fence.Lost));
+            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, time), workers: 1, fence.Lost),
+            new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, time), workers: 1, fence.Lost),
+            new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, queue.Add, events, time), workers: 1, fence.Lost));
     }
 }

@@ -55,6 +55,7 @@ sealed class MemberClient(TimeProvider time, MemberDialer dial) : IDisposable
                 status.Header.MemberId, status.Header.ClusterId.ToString("x"), status.Leader, status.IsLearner, status.Version, status.RaftIndex, status.RaftAppliedIndex, status.RaftTerm)
             {
                 Errors = [.. status.Errors],
+                Revision = status.Header.Revision,
                 DbBytes = status.DbSize,
                 DbInUseBytes = status.DbSizeInUse,
             }, null);

@@ -12,7 +12,8 @@ sealed class Caches
     /// <param name="changed">Is told the StoreCluster that a change concerns.</param>
     /// <param name="backupChanged">Is told the StoreBackup that changed.</param>
     /// <param name="scheduleChanged">Is told the StoreBackupSchedule that changed.</param>
-    public Caches(KubeApi api, IReadOnlyList<string> namespaces, Action<ObjectKey> changed, Action<ObjectKey> backupChanged, Action<ObjectKey> scheduleChanged, TimeProvider time, ILogger log)
+    /// <param name="restoreChanged">Is told the StoreRestore that changed.</param>
+    public Caches(KubeApi api, IReadOnlyList<string> namespaces, Action<ObjectKey> changed, Action<ObjectKey> backupChanged, Action<ObjectKey> scheduleChanged, Action<ObjectKey> restoreChanged, TimeProvider time, ILogger log)
     {
         // No namespace listed means all of them, with one watch a kind.
         foreach (var scope in namespaces.Count == 0 ? [null] : namespaces.Select(name => (string?)name))
@@ -23,6 +24,7 @@ sealed class Caches
             Watch(Clusters, labels: null);
             reflectors.Add(new Reflector<StoreBackup>(api, scope, labels: null, Backups, backupChanged, time, log));
             reflectors.Add(new Reflector<StoreBackupSchedule>(api, scope, labels: null, Schedules, scheduleChanged, time, log));
+            reflectors.Add(new Reflector<StoreRestore>(api, scope, labels: null, Restores, restoreChanged, time, log));
             Watch(StatefulSets, Labels.ManagedByOperator);
             Watch(Pods, Labels.ManagedByOperator);
             Watch(Claims, Labels.ManagedByOperator);
@@ -34,6 +36,7 @@ sealed class Caches
     public ObjectStore<StoreCluster> Clusters { get; } = new(cluster => ObjectStore<StoreCluster>.KeyOf(cluster));
     public ObjectStore<StoreBackup> Backups { get; } = new(backup => ObjectStore<StoreBackup>.KeyOf(backup));
     public ObjectStore<StoreBackupSchedule> Schedules { get; } = new(schedule => ObjectStore<StoreBackupSchedule>.KeyOf(schedule));
+    public ObjectStore<StoreRestore> Restores { get; } = new(restore => ObjectStore<StoreRestore>.KeyOf(restore));
     public ObjectStore<V1StatefulSet> StatefulSets { get; } = new(ByLabel);
     public ObjectStore<V1Pod> Pods { get; } = new(ByLabel);
     public ObjectStore<V1PersistentVolumeClaim> Claims { get; } = new(ByLabel);

@@ -12,6 +12,8 @@ sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentCli
     {
         var key = ObjectStore<StoreCluster>.KeyOf(cluster);
         var (sets, pods) = (caches.StatefulSets.OwnedBy(key), caches.Pods.OwnedBy(key));
+        var approved = caches.Restores.All.Where(restore => restore.Status is { Phase: StoreRestoreStatus.Restoring or StoreRestoreStatus.Joining } && restore.Spec.Cluster == key.Name
+            && restore.Metadata.NamespaceProperty == key.Namespace).OrderByDescending(restore => restore.Status!.EpochAfter).ThenBy(restore => restore.Metadata.Name, StringComparer.Ordinal).FirstOrDefault();
         var now = Seconds(time.GetUtcNow().UtcDateTime);
         var complaints = Complaint.MayExist(sets, pods, now) ? await ReadComplaintsAsync(key.Namespace, cancellation) : [];
         var view = await secrets.AddToAsync(new ClusterView
@@ -26,6 +28,7 @@ sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentCli
             Budgets = caches.Budgets.OwnedBy(key),
             Complaints = complaints,
             RestoreBackup = cluster.Spec.Bootstrap?.Restore?.Backup is { } backup ? caches.Backups.Get(new ObjectKey(key.Namespace, backup)) : null,
+            Approved = approved,
         }, cancellation);
         var passwords = await authentication.ReadSecretsAsync(cluster, cancellation);
         var answers = await AskAllAsync(cluster, passwords, [.. Reachable(view)], cancellation);
@@ -37,7 +40,7 @@ sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentCli
             Membership = await ReadMembershipAsync(cluster, voters, cancellation),
             Auth = passwords is null ? null : await authentication.ViewAsync(cluster, passwords, [.. voters, .. answers.Where(answer => answer.Refusal is not null).Select(answer => answer.Address)], cancellation),
             Handshakes = await handshakes.ShakeAsync(view, cancellation),
-            Agents = await agents.AllAsync(key, pods, cancellation),
+            Agents = await agents.AllAsync(key, [.. pods.Where(pod => !view.IsRetired(MemberName.OfPod(key.Name, pod.Metadata.Name)))], cancellation),
         };
     }
 
@@ -54,11 +57,12 @@ sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentCli
                 .Select(item => new Complaint(item.InvolvedObject.Kind ?? "", item.InvolvedObject.Name ?? "", item.InvolvedObject.Uid, item.Reason ?? "", item.Message ?? ""))];
     }
 
+    /// <summary>Members of a former epoch are not asked: what they say is of another cluster.</summary>
     IEnumerable<(MemberName Name, MemberEndpoint Address)> Reachable(ClusterView view)
     {
         foreach (var pod in view.Pods.Where(pod => pod.Status?.Phase == "Running"))
         {
-            if (MemberName.OfPod(view.Name, pod.Metadata.Name) is { } name && members.EndpointOf(view, name) is { } address) yield return (name, address);
+            if (MemberName.OfPod(view.Name, pod.Metadata.Name) is { } name && !view.IsRetired(name) && members.EndpointOf(view, name) is { } address) yield return (name, address);
         }
     }
 

@@ -54,5 +54,5 @@ sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> clusters, Fence
 
     static V1Condition? Before(StoreCluster cluster, string type) => cluster.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    static readonly HashSet<string> Ordinary = ["Forming", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", "BackupRunning", Operations.Form, Operations.Add, Operations.Remove];
+    static readonly HashSet<string> Ordinary = ["Forming", "Restoring", "Scaling", "Updating", "Deleting", "Enabling", "Disabling", "PasswordChanging", "FirstBackup", "BackupRunning", Operations.Form, Operations.Add, Operations.Remove];
 }

@@ -3,7 +3,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass over a StoreBackup: look, decide, write status, ask.</summary>
-sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
+sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, FullBackups backups, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
 {
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan Running = TimeSpan.FromSeconds(2);
@@ -25,18 +25,11 @@ sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agent
         }
 
         if (run.Status.Ended) return Result.Done;
-        if (run.Ask is { } member && cluster is not null && await AskAsync(cluster, member, run.Status, pods, cancellation) is { } refused) return Result.Fail(refused);
+        if (run.Ask is { } member && cluster is not null && await backups.AskAsync(cluster, member, run.Status, pods, cancellation) is { } refused) return Result.Fail(refused);
         return Result.After(run.Status.Phase == StoreBackupStatus.Running ? Running : Pending);
     }
 
     public void Forget(ObjectKey key)
     {
-    }
-
-    async Task<string?> AskAsync(StoreCluster cluster, MemberName member, StoreBackupStatus status, IReadOnlyList<k8s.Models.V1Pod> pods, CancellationToken cancellation)
-    {
-        fence.Require();
-        var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);
-        return await agents.AskForFullAsync(pods, member, status.After ?? "", secrets?.LoginPassword, cancellation);
     }
 }

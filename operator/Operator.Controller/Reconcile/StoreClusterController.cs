@@ -31,7 +31,7 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
         var view = await observer.ObserveAsync(entity, cancellation);
         var diagnosis = Diagnosis.Of(view);
         var plan = Planner.Decide(diagnosis);
-        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken(), mint.Tls, mint.Bootstrap, mint.Restore) : plan.Step;
+        var step = plan.Step is Step.MintToken mint ? new Step.LatchToken(mint.Recovered ?? NewToken(), mint.Tls, mint.Bootstrap, mint.Restore) { Epoch = mint.Epoch } : plan.Step;
         if (step is not null) Log.Stepping(log, key, plan.Rule, Words(step));
 
         // Status goes first: whatever becomes of the step, what was seen is told.

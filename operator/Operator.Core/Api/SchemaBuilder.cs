@@ -60,7 +60,9 @@ static class SchemaBuilder
     {
         var rules = member.GetCustomAttributes<CelAttribute>()
             .Select(cel => (JsonNode)new JsonObject { ["rule"] = cel.Rule, ["message"] = cel.Message }).ToArray();
-        if (rules.Length > 0) schema["x-kubernetes-validations"] = new JsonArray(rules);
+        // A property's rules stand beside those of its type.
+        var ofType = (schema["x-kubernetes-validations"] as JsonArray)?.Select(rule => rule!.DeepClone()) ?? [];
+        if (rules.Length > 0) schema["x-kubernetes-validations"] = new JsonArray([.. ofType, .. rules]);
     }
 
     static JsonObject OfType(Type declared)

@@ -19,7 +19,7 @@ static class SchemaLimits
         public PropertyInfo? Key { get; init; }
     }
 
-    static readonly FrozenDictionary<Type, IReadOnlyList<Field>> Fields = Below(typeof(StoreClusterSpec)).Distinct().ToFrozenDictionary(type => type, FieldsOf);
+    static readonly FrozenDictionary<Type, IReadOnlyList<Field>> Fields = Below(typeof(StoreClusterSpec)).Concat(Below(typeof(StoreRestoreSpec))).Distinct().ToFrozenDictionary(type => type, FieldsOf);
 
     /// <summary>Null when every field keeps within its limits; else the first that does not, and what to do.</summary>
     public static string? Check(object? value, string path) => value switch

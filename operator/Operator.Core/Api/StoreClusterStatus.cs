@@ -14,7 +14,7 @@ public sealed record StoreClusterStatus
     public DateTime? ObservedAt { get; init; }
 
     [JsonPropertyName("phase")]
-    [Doc("One word for people: Pending, Forming, Running, Scaling, Updating, RolledBack, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
+    [Doc("One word for people: Pending, Forming, Restoring, Running, Scaling, Updating, RolledBack, Degraded, Unavailable, Paused, Invalid or Deleting. Programs read conditions.")]
     public string? Phase { get; init; }
 
     [JsonPropertyName("clusterToken")]
@@ -26,8 +26,16 @@ public sealed record StoreClusterStatus
     public string? Bootstrap { get; init; }
 
     [JsonPropertyName("restore")]
-    [Doc("What spec.bootstrap.restore.backup named when the cluster began, latched with its token.")]
+    [Doc("What spec.bootstrap.restore.backup named when the cluster began, or what a StoreRestore took it back to, latched with its token.")]
     public RestoreSpec? Restore { get; init; }
+
+    [JsonPropertyName("epoch")]
+    [Doc("How often the cluster has begun: 1 when absent, and one more with each StoreRestore.")]
+    public int? Epoch { get; init; }
+
+    [JsonPropertyName("restoration")]
+    [Doc("The StoreRestore that the present epoch began with; absent in the first one.")]
+    public RestorationStatus? Restoration { get; init; }
 
     [JsonPropertyName("clusterId")]
     [Doc("The store's own cluster id (hexadecimal), latched when the cluster formed. Members with another id are refused.")]
@@ -103,7 +111,7 @@ public sealed record StoreClusterStatus
     public IReadOnlyList<BlockedStatus>? Blocked { get; init; }
 
     [JsonPropertyName("conditions")]
-    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls, BackupReady with spec.backup, Restored with spec.bootstrap.restore.")]
+    [Doc("Ready, Available, Progressing, Degraded, QuorumHealthy, AllMembersReady, MembersUpdated, IdentityConsistent, TopologySatisfied, StorageHealthy, AuthReady, Reconciled and Paused; CertificatesReady with spec.tls, BackupReady with spec.backup, Restored with spec.bootstrap.restore and after a StoreRestore.")]
     [ListMap("type")]
     public IReadOnlyList<V1Condition>? Conditions { get; init; }
 }

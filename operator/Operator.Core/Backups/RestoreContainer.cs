@@ -13,6 +13,9 @@ static class RestoreContainer
 {
     public const string Name = "restore";
 
+    /// <summary>What `store snapshot restore` adds to the revision by itself.</summary>
+    public const long Raise = 1_000_000_000;
+
     /// <summary>Where a backup is unpacked: on the disk that has to take it.</summary>
     const string Scratch = "/data/restore";
 
@@ -29,7 +32,7 @@ static class RestoreContainer
             Command = ["/app/store", "snapshot", "restore"],
             Args =
             [
-                $"--from={mounts.Location}", .. mounts.Arguments(), .. Target(restore), "--once", $"--scratch-dir={Scratch}",
+                $"--from={mounts.Location}", .. mounts.Arguments(), .. Target(restore), .. Above(cluster), "--once", $"--scratch-dir={Scratch}",
                 $"--name={member}",
                 $"--data-dir=/data/{member}",
                 $"--initial-cluster={ticket.InitialCluster}",
@@ -51,6 +54,12 @@ static class RestoreContainer
     static RestoreSpec? Wanted(StoreCluster cluster) => cluster.Status?.Restore ?? cluster.Spec.Bootstrap?.Restore;
 
     static BackupMounts MountsOf(RestoreSpec restore) => new(Name, restore.From ?? throw new InvalidOperationException("a StoreBackup's name was not resolved before it was restored from"), restore.EncryptionKeySecret);
+
+    /// <summary>A cluster that goes back hands out nothing that it has handed out before, however often it does.</summary>
+    static IEnumerable<string> Above(StoreCluster cluster)
+    {
+        if (cluster.Status?.Restoration is { AboveRevision: var above and > 0 }) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--above-revision={above}");
+    }
 
     static IEnumerable<string> Target(RestoreSpec restore)
     {

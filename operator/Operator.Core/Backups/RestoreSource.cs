@@ -35,10 +35,10 @@ public abstract record RestoreSource
         };
     }
 
-    /// <summary>What spec.bootstrap.restore stands for: as it was latched, else as it is now. Null where a cluster begins empty.</summary>
+    /// <summary>What the present epoch begins with: as it was latched, else what spec.bootstrap.restore stands for now. Null where a cluster begins empty.</summary>
     internal static RestoreSource? Of(ClusterView view)
     {
-        if (view.Spec.Bootstrap?.Restore is not { } wanted) return null;
-        return view.Status.Restore is { } latched ? new Found(latched) : Of(wanted, view.RestoreBackup);
+        if (view.Status.Restore is { } latched) return new Found(latched);
+        return view.Spec.Bootstrap?.Restore is { } wanted ? Of(wanted, view.RestoreBackup) : null;
     }
 }

@@ -19,6 +19,13 @@ public static class MemberStatefulSet
         pod.Containers[0].Args = [.. Arguments(cluster, member, ticket, clusterToken), .. pod.Containers[0].Args];
         if (RestoreContainer.Build(cluster, member, ticket, clusterToken, image) is { } restore) pod.InitContainers = [restore, .. pod.InitContainers ?? []];
         pod.Volumes = [.. pod.Volumes, .. MemberTls.Volumes(cluster.Spec, member), .. RestoreContainer.Volumes(cluster, ticket)];
+        var annotations = new Dictionary<string, string>
+        {
+            [Annotations.Ticket] = ticket.Kind.ToString().ToLowerInvariant(),
+            [Annotations.InitialCluster] = ticket.InitialCluster,
+            [Annotations.ClusterToken] = clusterToken,
+        };
+        if (cluster.Status?.Epoch is { } epoch) annotations[Annotations.Epoch] = epoch.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return Applied.Stamp(new V1StatefulSet
         {
             ApiVersion = "apps/v1",
@@ -29,12 +36,7 @@ public static class MemberStatefulSet
                 NamespaceProperty = cluster.Metadata.NamespaceProperty,
                 Labels = labels,
                 OwnerReferences = [Labels.Owner(cluster)],
-                Annotations = new Dictionary<string, string>
-                {
-                    [Annotations.Ticket] = ticket.Kind.ToString().ToLowerInvariant(),
-                    [Annotations.InitialCluster] = ticket.InitialCluster,
-                    [Annotations.ClusterToken] = clusterToken,
-                },
+                Annotations = annotations,
             },
             Spec = new V1StatefulSetSpec
             {

@@ -41,6 +41,9 @@ public static class Annotations
     /// <summary>On a StatefulSet: the cluster's token, from which a lost status is found again.</summary>
     public const string ClusterToken = "storecluster.io/cluster-token";
 
+    /// <summary>On a StatefulSet, from the second epoch on: which one the token is of.</summary>
+    public const string Epoch = "storecluster.io/epoch";
+
     /// <summary>On a Secret of certificates: when the operator wrote it last.</summary>
     public const string Changed = "storecluster.io/changed";
 

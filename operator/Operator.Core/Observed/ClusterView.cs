@@ -56,6 +56,9 @@ public sealed record ClusterView
     /// <summary>The StoreBackup that spec.bootstrap.restore names; null where there is none.</summary>
     public StoreBackup? RestoreBackup { get; init; }
 
+    /// <summary>The StoreRestore of this cluster that was confirmed and has its safety backup; null where there is none.</summary>
+    public StoreRestore? Approved { get; init; }
+
     /// <summary>Null where authentication is not the operator's concern.</summary>
     public AuthView? Auth { get; init; }
 
@@ -64,6 +67,10 @@ public sealed record ClusterView
     public StoreClusterSpec Spec => Cluster.Spec;
     public StoreClusterStatus Status => Cluster.Status ?? Empty;
     public bool Formed => Status.FormedAt is not null;
+    public int Epoch => Status.Epoch ?? 1;
+
+    /// <summary>Whether it was a member before the last StoreRestore. False for a name that is no member's.</summary>
+    public bool IsRetired(MemberName? name) => name is { Number: var number } && number <= Status.Restoration?.RetiredThrough;
 
     static readonly StoreClusterStatus Empty = new();
 

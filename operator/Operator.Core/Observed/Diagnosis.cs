@@ -56,14 +56,14 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
 
     public static Diagnosis Of(ClusterView view) => new(view, [.. Names(view).Select(name => Judge(view, name))], SpecValidation.Check(view.Cluster));
 
-    /// <summary>Whoever has a StatefulSet or a place in the member list is a member, and so is the one that an operation is about.</summary>
+    /// <summary>Whoever has a StatefulSet or a place in the member list is a member, and so is the one that an operation is about; nobody of a former epoch is.</summary>
     static IEnumerable<MemberName> Names(ClusterView view)
     {
         var sets = view.StatefulSets.Where(view.Owns).Select(set => MemberName.Parse(view.Name, set.Metadata.Name));
         var listed = view.Membership?.Members.Select(member => member.Name) ?? [];
         var known = view.Membership is null ? view.Status.Members?.Select(member => MemberName.Parse(view.Name, member.Name)) ?? [] : [];
         return sets.Concat(listed).Concat(known).Append(MemberName.Parse(view.Name, view.Status.Operation?.Member))
-            .OfType<MemberName>().Distinct().Order();
+            .OfType<MemberName>().Where(name => !view.IsRetired(name)).Distinct().Order();
     }
 
     static MemberVerdict Judge(ClusterView view, MemberName name)

@@ -17,6 +17,9 @@ public sealed record MemberReport(
 {
     public IReadOnlyList<string> Errors { get; init; } = [];
 
+    /// <summary>The newest revision that it has given out.</summary>
+    public long Revision { get; init; }
+
     /// <summary>Bytes of its database on disk.</summary>
     public long DbBytes { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Operator.Core;
 
 /// <summary>How a cluster comes to be, once.</summary>
@@ -8,14 +10,14 @@ static class FormationRules
     public static Decision MintToken(Diagnosis diagnosis)
     {
         if (diagnosis.View.Status.ClusterToken is not null) return Decision.NothingToDo;
-        var recovered = diagnosis.Members.Select(member => member.Set?.Metadata.Annotations)
-            .OfType<IDictionary<string, string>>()
-            .Select(annotations => annotations.TryGetValue(Annotations.ClusterToken, out var token) ? token : null)
-            .FirstOrDefault(token => token is not null);
+        var (recovered, epoch) = diagnosis.Members.Select(member => member.Set?.Metadata.Annotations).OfType<IDictionary<string, string>>()
+            .Where(annotations => annotations.ContainsKey(Annotations.ClusterToken)).Select(annotations => (Token: (string?)annotations[Annotations.ClusterToken], Epoch: EpochOf(annotations)))
+            .OrderByDescending(found => found.Epoch ?? 1).FirstOrDefault();
         var source = RestoreSource.Of(diagnosis.View);
         if (source is RestoreSource.Awaited awaited && !HasBegun(diagnosis)) return new Decision.Halt(awaited.Reason, awaited.Message);
         return new Decision.Act(new Step.MintToken(recovered)
         {
+            Epoch = epoch,
             Tls = TlsSides.Latch(diagnosis.View.Spec),
             Bootstrap = BootstrapValidation.Latch(diagnosis.View.Spec),
             Restore = diagnosis.View.Spec.Bootstrap?.Restore?.Backup is null ? null : (source as RestoreSource.Found)?.Restore,
@@ -23,10 +25,10 @@ static class FormationRules
     }
 
     /// <summary>
-    /// One seed, one time:
+    /// One seed, one time for each token:
     ///   1. number and operation go to status;
     ///   2. the seed's StatefulSet is made with state "new";
-    ///   3. it answers, and its cluster id and the time are latched in status. From here on "new" is never rendered again.
+    ///   3. it answers, and its cluster id and the time are latched in status. From here on "new" is never rendered again under this token.
     /// A crash between any two of these resumes at the next.
     /// </summary>
     public static Decision Form(Diagnosis diagnosis)
@@ -36,8 +38,10 @@ static class FormationRules
         if (view.Membership is { } membership) return new Decision.Act(new Step.LatchFormed(membership.ClusterId));
         if (diagnosis.Members.Any(HasJoined))
             return new Decision.Halt("StatusLost", "members exist that have joined a cluster; waiting for one of them to answer instead of forming another cluster");
+        if (view.Epoch > 1 && view.Status.Restoration is null)
+            return new Decision.Halt("StatusLost", $"epoch {view.Epoch} began with a StoreRestore that is gone, as is what status said of it; nothing is formed in its place. Make another StoreRestore, with from and clusterId");
         if (diagnosis.Operation is not { Kind: Operations.Form } operation)
-            return new Decision.Act(new Step.StartOperation(Operations.Form, Numbers.Next(view)));
+            return new Decision.Act(new Step.StartOperation(Operations.Form, BegunSeed(diagnosis) ?? Numbers.Next(view)));
         if (RestoreSource.Of(view) is RestoreSource.Awaited awaited) return new Decision.Halt(awaited.Reason, awaited.Message);
         var seed = diagnosis.Find(operation.Member)!;
         if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), set: null)));
@@ -47,6 +51,12 @@ static class FormationRules
             return new Decision.Act(new Step.DeletePod(pod.Metadata.Name, pod.Metadata.Uid, "it runs an older template and is not ready"));
         return new Decision.Halt("SeedStarting", seed.Health.Message.Length > 0 ? seed.Health.Message : $"waiting for {seed.Name} to form the cluster");
     }
+
+    static int? EpochOf(IDictionary<string, string> annotations) =>
+        annotations.TryGetValue(Annotations.Epoch, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : null;
+
+    /// <summary>Status was lost after it was made. A second seed beside it would form a second cluster with the same token.</summary>
+    static MemberName? BegunSeed(Diagnosis diagnosis) => diagnosis.Members.FirstOrDefault(member => member.Set is not null && Ticket.Of(member.Set) is { Kind: TicketKind.Form })?.Name;
 
     /// <summary>Then nothing is restored any more, whatever has become of the StoreBackup since.</summary>
     static bool HasBegun(Diagnosis diagnosis) => diagnosis.View.Membership is not null || diagnosis.Members.Any(HasJoined);

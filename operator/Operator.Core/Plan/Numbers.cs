@@ -12,7 +12,7 @@ static class Numbers
         return new MemberName(view.Name, Math.Max(highest, view.Status.MemberHighWater ?? 0) + 1);
     }
 
-    static MemberName? OfClaim(string cluster, string claim) =>
+    public static MemberName? OfClaim(string cluster, string claim) =>
         claim.StartsWith("data-", StringComparison.Ordinal) && claim.EndsWith("-0", StringComparison.Ordinal)
             ? MemberName.Parse(cluster, claim["data-".Length..^"-0".Length])
             : null;

@@ -31,11 +31,45 @@ public abstract partial record Step
 
         /// <inheritdoc cref="StoreClusterStatus.Restore"/>
         public RestoreSpec? Restore { get; init; }
+
+        /// <summary>Found with <see cref="Recovered"/>; null in the first one.</summary>
+        public int? Epoch { get; init; }
     }
 
     public sealed record LatchToken(string Token, TlsStatus? Tls, string? Bootstrap, RestoreSpec? Restore) : Journal
     {
-        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { ClusterToken = Token, Tls = Tls, Bootstrap = Bootstrap, Restore = Restore };
+        /// <inheritdoc cref="StoreClusterStatus.Epoch"/>
+        public int? Epoch { get; init; }
+
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) =>
+            status with { ClusterToken = Token, Tls = Tls, Bootstrap = Bootstrap, Restore = Restore, Epoch = Epoch };
+    }
+
+    /// <summary>Gives up an epoch of the cluster and names the next, of which nothing is there yet.</summary>
+    public sealed record BeginRestoration(RestoreSpec Source, RestorationStatus Restoration) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with
+        {
+            // Random by Kubernetes' word, and never the same twice.
+            ClusterToken = Restoration.Uid,
+            Epoch = (status.Epoch ?? 1) + 1,
+            Restore = Source,
+            Restoration = Restoration,
+            MemberHighWater = Restoration.RetiredThrough,
+            ClusterId = null,
+            FormedAt = null,
+            Operation = null,
+            Members = null,
+            Backup = null,
+            // Passwords are as old as the backup.
+            Auth = status.Auth is { } auth ? auth with { RootSecretVersion = null } : null,
+        };
+    }
+
+    /// <summary>Writes again what was lost with status after <see cref="BeginRestoration"/>.</summary>
+    public sealed record ResumeRestoration(RestoreSpec Source, RestorationStatus Restoration) : Journal
+    {
+        public override StoreClusterStatus Record(StoreClusterStatus status, DateTime now) => status with { Restore = Source, Restoration = Restoration };
     }
 
     /// <summary>Starts the replacement of an authority, or takes it to its next phase.</summary>

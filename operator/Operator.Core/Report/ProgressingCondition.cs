@@ -38,6 +38,7 @@ static class ProgressingCondition
         Step.StartOperation start => $"{start.Kind} of {start.Member}",
         Step.FinishOperation => "the operation is done",
         Step.RollBack back => $"going back to the last template from which all served: {back.Why}",
+        Step.BeginRestoration or Step.ResumeRestoration => "going back to a backup",
         Step.LatchFormed => "the cluster has formed",
         Step.TakeAuth or Step.CreateLogin or Step.EnableAuth => "turning authentication on",
         Step.RestoreLogin => $"restoring the user {OperatorLogin.User}",

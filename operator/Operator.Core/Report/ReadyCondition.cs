@@ -14,7 +14,8 @@ static class ReadyCondition
             return new Verdict("False", failed.Health.Reason, failed.Health.Message);
         if (plan is { Rule: "Certificates", Step: null, Blocked: [.., var certificates] }) return new Verdict("False", certificates.Reason, certificates.Message!);
         if (plan is { Rule: "Token", Step: null, Blocked: [.., var source] }) return new Verdict("False", source.Reason, source.Message!);
-        if (!diagnosis.View.Formed) return new Verdict("False", "Forming", First(diagnosis) ?? "the cluster is being formed");
+        if (!diagnosis.View.Formed)
+            return diagnosis.View.Status.Restoration is null ? new Verdict("False", "Forming", First(diagnosis) ?? "the cluster is being formed") : new Verdict("False", "Restoring", First(diagnosis) ?? "the cluster is being taken back to a backup");
         if (diagnosis.View.Membership is null) return new Verdict("False", "NoQuorum", First(diagnosis) ?? "the store's member list cannot be read");
         var wanted = diagnosis.View.Spec.Replicas;
         var ready = diagnosis.HealthyVoters.Count();

@@ -58,6 +58,7 @@ public static class StatusReport
         if (diagnosis.View.Cluster.Metadata.DeletionTimestamp is not null) return "Deleting";
         if (diagnosis.InvalidSpec is not null) return "Invalid";
         if (diagnosis.View.Spec.Paused) return "Paused";
+        if (!diagnosis.View.Formed && diagnosis.View.Status.Restoration is not null) return "Restoring";
         if (!diagnosis.View.Formed) return diagnosis.View.Status.ClusterToken is null ? "Pending" : "Forming";
         if (diagnosis.View.Membership is null) return "Unavailable";
         if (diagnosis.Operation is not null) return "Scaling";

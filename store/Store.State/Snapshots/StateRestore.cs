@@ -18,6 +18,10 @@ public sealed record RestoreOptions(long BumpRevision, bool MarkCompacted)
     /// </summary>
     public IReadOnlyList<BackendPair>? FormerLeases { get; init; }
 
+    /// <summary>A revision that was handed out already, by the cluster that goes back: the snapshot's is raised to it before <see cref="BumpRevision"/> is added. Twice back to the same
+    /// snapshot would else hand out the same revisions twice.</summary>
+    public long AboveRevision { get; init; }
+
     /// <summary>
     /// A cluster that goes back in time must not hand out revisions twice: clients that saw later ones would wait for ever, or take other changes for those that
     /// they know. So the revision jumps ahead of everything that could have been written since the snapshot (a billion: 1,500 writes a second for a week),
@@ -162,8 +166,9 @@ public sealed class StateRestore
     RestoredState Finish(RestoreOptions options)
     {
         var snapshot = Math.Max(latest, compacted);
-        if (options.BumpRevision > long.MaxValue / 2 - snapshot) throw new BackendFormatException($"revision {snapshot} cannot be raised by {options.BumpRevision}");
-        var revision = snapshot + options.BumpRevision;
+        var floor = Math.Max(snapshot, options.AboveRevision);
+        if (options.BumpRevision > long.MaxValue / 2 - floor) throw new BackendFormatException($"revision {floor} cannot be raised by {options.BumpRevision}");
+        var revision = floor + options.BumpRevision;
         if (options.MarkCompacted)
         {
             compacted = revision;

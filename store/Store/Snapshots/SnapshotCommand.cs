@@ -14,7 +14,7 @@ static class SnapshotCommand
     static readonly string[] OfMember = ["data-dir", "wal-dir", "name", "initial-cluster", "initial-cluster-token", "initial-advertise-peer-urls"];
     static readonly string[] OfStatus = ["write-out", "help"];
     static readonly string[] OfRestore =
-        [.. OfMember, "skip-hash-check", "bump-revision", "mark-compacted", "initial-memory-map-size", "once", .. BackupSource.Flags, .. OfStatus];
+        [.. OfMember, "skip-hash-check", "bump-revision", "above-revision", "mark-compacted", "initial-memory-map-size", "once", .. BackupSource.Flags, .. OfStatus];
 
     const string Help =
         """
@@ -38,6 +38,7 @@ static class SnapshotCommand
           --wal-dir ''                                                    A folder of its own for the log.
           --skip-hash-check                                               For a database copied out of a data directory.
           --bump-revision 1000000000                                      How much to raise the revision by, so that none is handed out twice; 0 goes on where the snapshot ends.
+          --above-revision 0                                              A revision that was handed out already: what is restored is raised to it before --bump-revision is added.
           --mark-compacted                                                Everything up to the new revision counts as compacted, so that watchers begin anew (always so when the revision is raised).
 
           --once                                                          Do nothing where this member is restored already, and start over where a restore was interrupted.
@@ -52,7 +53,7 @@ static class SnapshotCommand
           --encryption-key-file FILE                                      The key that they are encrypted with.
           --scratch-dir FOLDER                                            Takes the backups unpacked; a folder beside the data directory if not given.
 
-        Every member is restored from the same file, or to the same revision, with the same --initial-cluster, --initial-cluster-token and --bump-revision, and then started with these flags.
+        Every member is restored from the same file, or to the same revision, with the same --initial-cluster, --initial-cluster-token, --bump-revision and --above-revision, and then started with these flags.
         """;
 
     public static int Run(string[] arguments, TextWriter output, TextWriter error)
@@ -123,6 +124,8 @@ static class SnapshotCommand
         var mark = arguments.Boolean("mark-compacted") ?? bump > 0;
         if (bump > 0 != mark)
             throw new FlagException("--mark-compacted and a --bump-revision above 0 go together: without the mark watchers would wait for revisions that nobody writes");
-        return new(bump, mark);
+        var above = arguments.Number("above-revision") ?? 0;
+        if (above > 0 && bump == 0) throw new FlagException("--above-revision goes with a --bump-revision above 0: what is restored has to differ from what was handed out");
+        return new(bump, mark) { AboveRevision = above };
     }
 }

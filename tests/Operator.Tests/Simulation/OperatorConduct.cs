@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Operator.Tests;
 
-/// <summary>Watches what operators' writes do to the store: none may take the quorum from a cluster that had one, and no volume goes before its member and its pod.</summary>
+/// <summary>Watches what operators' writes do to the store: none may take the quorum from a cluster that had one, and no volume goes before its member and its pod. A cluster that a StoreRestore
+/// has given up, as its status says, is nobody's any more; but its volumes stay until another one has formed.</summary>
 sealed class OperatorConduct(Simulation simulation, TimeProvider time)
 {
     /// <summary>How long an operator may not yet know of what befell a member.</summary>
@@ -19,7 +20,7 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     public Action Watch(string what)
     {
         if (what.StartsWith("DELETE persistentvolumeclaims/", StringComparison.Ordinal)) Volume(what);
-        var before = simulation.Store.Groups.ToDictionary(group => group, group => (Serving: Serving(group), Voters: group.Voters.Count()));
+        var before = simulation.Store.Groups.Where(group => !GivenUp(group)).ToDictionary(group => group, group => (Serving: Serving(group), Voters: group.Voters.Count()));
         return () =>
         {
             foreach (var (group, was) in before)
@@ -36,8 +37,14 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     {
         var pod = what["DELETE persistentvolumeclaims/data-".Length..];
         if (simulation.Table.Get("pods", Simulation.Key(pod)) is not null) Violations.Add($"{what} while its pod is there");
-        if (simulation.Store.Groups.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod))) Violations.Add($"{what} while its member is in the list");
+        if (simulation.Store.Groups.Any(group => GivenUp(group) && group.Members.Any(member => $"{member.Name}-0" == pod)) && simulation.Cluster(Scenario.Cluster).Status!.FormedAt is null)
+            Violations.Add($"{what} before the restored cluster has formed");
+        if (simulation.Store.Groups.Any(group => !GivenUp(group) && group.Members.Any(member => $"{member.Name}-0" == pod))) Violations.Add($"{what} while its member is in the list");
     }
+
+    /// <summary>Status names another incarnation, which a StoreRestore began.</summary>
+    bool GivenUp(StoreGroup group) => simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster)) is { } cluster && cluster["status"]?["restoration"] is not null
+        && (string?)cluster["status"]!["clusterToken"] != group.Token;
 
     /// <summary>Voters that run and go on running: their pods are not about to end.</summary>
     int Serving(StoreGroup group) => group.Voters.Count(voter => voter.Process is not null

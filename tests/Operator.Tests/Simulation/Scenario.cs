@@ -181,6 +181,49 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
             simulation.RunUntilSettled(Cluster);
             Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
         }),
+        new("taken back in place, over volumes that stay until it has formed", simulation =>
+        {
+            simulation.Store.Backups.Buckets.Add("backups");
+            simulation.Apply(Cluster, BackedUp(Spec(3), "backups"));
+            RunUntilBackedUp(simulation);
+            simulation.Restore("back", new StoreRestoreSpec { Cluster = Cluster });
+            simulation.RunUntilRestore("back", StoreRestoreStatus.AwaitingConfirmation);
+            simulation.Confirm("back", "orders@epoch=1");
+            simulation.RunUntilRestore("back", StoreRestoreStatus.Succeeded);
+            RunUntilBackedUp(simulation);
+            Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
+            Assert.Equal(["data-orders-4-0", "data-orders-5-0", "data-orders-6-0"], simulation.Table.List("persistentvolumeclaims").Select(claim => ObjectTable.KeyOf(claim).Name));
+        }),
+        new("taken back from a bucket that is gone, given up, and from another one instead, twice", simulation =>
+        {
+            simulation.Store.Backups.Buckets.Add("first");
+            simulation.Store.Backups.Buckets.Add("second");
+            foreach (var bucket in new[] { "first", "second" })
+            {
+                simulation.Apply(Cluster, BackedUp(Spec(1), bucket));
+                RunUntilBackedUp(simulation);
+            }
+
+            void Back(string name, string bucket, int epoch) => simulation.Restore(name, new StoreRestoreSpec
+            {
+                Cluster = Cluster,
+                From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } },
+                Confirm = $"orders@epoch={epoch}",
+            });
+            simulation.Store.Backups.Buckets.Remove("first");
+            Back("from-first", "first", epoch: 1);
+            simulation.RunUntil(() => simulation.Restore("from-first").Status?.Message?.Contains("volumes of orders-1 are untouched", StringComparison.Ordinal) == true, TimeSpan.FromMinutes(3), () => $"{simulation.Restore("from-first").Status}");
+            Back("from-second", "second", epoch: 2);
+            simulation.RunUntil(() => simulation.Restore("from-second").Status?.Message?.Contains("from-first of StoreCluster orders is under way", StringComparison.Ordinal) == true, TimeSpan.FromMinutes(1), () => $"{simulation.Restore("from-second").Status}");
+            simulation.Delete("storerestores", "from-first");
+            simulation.RunUntilRestore("from-second", StoreRestoreStatus.Succeeded);
+            RunUntilBackedUp(simulation);
+            Back("again", "second", epoch: 3);
+            simulation.RunUntilRestore("again", StoreRestoreStatus.Succeeded);
+            RunUntilBackedUp(simulation);
+            Assert.Equal([null, "s3://second", "s3://second"], simulation.Store.Groups.Select(group => group.RestoredFrom));
+            Assert.Single(simulation.Table.List("persistentvolumeclaims"));
+        }),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
@@ -222,6 +265,9 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
         simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
         simulation.RunUntilSettled(Cluster);
     }
+
+    static void RunUntilBackedUp(Simulation simulation) =>
+        simulation.RunUntil(() => simulation.IsSettled(Cluster) && simulation.Says(Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
 
     public static StoreClusterSpec Restored(StoreClusterSpec spec, string bucket) =>
         spec with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } } } } };

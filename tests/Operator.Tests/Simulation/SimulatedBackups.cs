@@ -39,7 +39,7 @@ sealed class SimulatedBackups(TimeProvider time)
         return new HttpResponseMessage(HttpStatusCode.Accepted) { Content = new StringContent("") };
     }
 
-    Full Take(StoreProcess process) => new($"full-{Taken++}", (long)process.Group.Committed, time.GetUtcNow());
+    Full Take(StoreProcess process) => new($"full-{Taken++}", process.Group.Revision, time.GetUtcNow());
 
     JsonObject Status(StoreProcess process, string location)
     {
@@ -54,7 +54,7 @@ sealed class SimulatedBackups(TimeProvider time)
         status["location"] = $"{location}/";
         status["recoverableFrom"] = Text(full.Time);
         status["recoverableTo"] = Text(time.GetUtcNow());
-        status["recoverableRevision"] = (long)process.Group.Committed;
+        status["recoverableRevision"] = process.Group.Revision;
         status["fulls"] = 1;
         status["lastFull"] = new JsonObject { ["id"] = full.Id, ["revision"] = full.Revision, ["time"] = Text(full.Time), ["bytes"] = 1000, ["storedBytes"] = 300 };
         return status;

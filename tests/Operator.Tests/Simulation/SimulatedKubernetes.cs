@@ -173,12 +173,12 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
 
     /// <summary>Runs the init container that restores, if there is one.</summary>
     /// <returns>False when it failed: it is started again, and the store is not.</returns>
-    bool Restore(JsonObject pod, Sandbox sandbox, out string? from)
+    bool Restore(JsonObject pod, Sandbox sandbox, out IReadOnlyDictionary<string, string>? flags)
     {
-        from = null;
+        flags = null;
         if ((pod["spec"]!["initContainers"] as JsonArray)?.FirstOrDefault(container => (string)container!["name"]! == RestoreContainer.Name) is not { } restore) return true;
-        from = FlagsOf(restore)["from"];
-        sandbox.RestoreWords = store.Backups.Restore(from);
+        flags = FlagsOf(restore);
+        sandbox.RestoreWords = store.Backups.Restore(flags["from"]);
         if (sandbox.RestoreWords.Length == 0) return true;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
         return false;

@@ -130,7 +130,7 @@ sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog w
 
     static Member Say(GroupMember member) => new() { ID = member.Id, Name = member.Name, PeerURLs = { member.PeerUrl }, IsLearner = member.Learner };
 
-    static ResponseHeader Header(StoreProcess process) => new() { ClusterId = process.Group.Id, MemberId = process.MemberId };
+    static ResponseHeader Header(StoreProcess process) => new() { ClusterId = process.Group.Id, MemberId = process.MemberId, Revision = process.Group.Revision };
 
     static HttpResponseMessage Respond(IMessage? message, int status, string text)
     {

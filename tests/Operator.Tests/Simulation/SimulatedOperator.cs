@@ -29,8 +29,10 @@ sealed class SimulatedOperator : IDisposable
     readonly StoreClusterController controller;
     readonly StoreBackupController backups;
     readonly StoreBackupScheduleController schedules;
+    readonly StoreRestoreController restores;
     readonly Dictionary<ObjectKey, DateTimeOffset> dueBackups = [];
     readonly Dictionary<ObjectKey, DateTimeOffset> dueSchedules = [];
+    readonly Dictionary<ObjectKey, DateTimeOffset> dueRestores = [];
     readonly Dictionary<ObjectKey, DateTimeOffset> due = [];
     readonly Dictionary<ObjectKey, int> failures = [];
     readonly List<Feed> feeds = [];
@@ -45,15 +47,16 @@ sealed class SimulatedOperator : IDisposable
         (this.table, this.time, this.chance) = (table, time, chance);
         var log = NullLogger.Instance;
         var api = new KubeApi(new HttpClient(new SimulatedApi(table, writes)), new Uri("http://simulated/"), null);
-        caches = new Caches(api, [], _ => { }, _ => { }, _ => { }, time, log);
+        caches = new Caches(api, [], _ => { }, _ => { }, _ => { }, _ => { }, time, log);
         HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
         members = new MemberClient(time, Dial);
         fence = Fence.Open(time, CancellationToken.None);
         var events = new EventRecorder(api, "simulated", time, log);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(Dial));
-        backups = new StoreBackupController(api, caches, agents, authentication, fence, time);
+        backups = new StoreBackupController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, time);
         schedules = new StoreBackupScheduleController(api, caches, fence, time);
+        restores = new StoreRestoreController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, key => Schedule(key, time.GetUtcNow()), events, time);
         controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
@@ -66,6 +69,7 @@ sealed class SimulatedOperator : IDisposable
         Watch("poddisruptionbudgets", caches.Budgets);
         Watch("storebackups", caches.Backups, dueBackups);
         Watch("storebackupschedules", caches.Schedules, dueSchedules);
+        Watch("storerestores", caches.Restores, dueRestores);
         // A process begins with a list of everything.
         foreach (var feed in feeds) Deliver(feed, this.table.History.Count);
     }
@@ -101,6 +105,7 @@ sealed class SimulatedOperator : IDisposable
 
         WorkOn(caches.Backups, backups, dueBackups, now);
         WorkOn(caches.Schedules, schedules, dueSchedules, now);
+        WorkOn(caches.Restores, restores, dueRestores, now);
     }
 
     static void WorkOn<T>(ObjectStore<T> store, IEntityController<T> controller, Dictionary<ObjectKey, DateTimeOffset> due, DateTimeOffset now) where T : class, IKubernetesObject<V1ObjectMeta>
@@ -146,7 +151,7 @@ sealed class SimulatedOperator : IDisposable
         foreach (var change in last.Values.OrderBy(change => change.Version)) feed.Take(change);
     }
 
-    static bool IsSelected(Change change) => change.Plural is "storeclusters" or "storebackups" or "storebackupschedules"
+    static bool IsSelected(Change change) => change.Plural is "storeclusters" or "storebackups" or "storebackupschedules" or "storerestores"
         || (string?)(change.Object["metadata"]!["labels"] as JsonObject)?[Labels.ManagedBy] == "store-operator";
 
     void Schedule(ObjectKey key, DateTimeOffset at) => Schedule(due, key, at);

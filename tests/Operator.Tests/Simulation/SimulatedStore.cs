@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Operator.Tests;
@@ -38,6 +39,11 @@ sealed class StoreGroup(string token, ulong id, TimeProvider time)
     public List<GroupMember> Members { get; } = [];
     public SimulatedUsers Users { get; } = new(time);
     public ulong Committed { get; set; } = 5000;
+
+    /// <summary>What its revisions were raised by when it began with a backup.</summary>
+    public ulong Raised { get; init; }
+
+    public long Revision => (long)(Raised + Committed);
 
     /// <summary>Where the backup was that it began with; null when it began empty.</summary>
     public string? RestoredFrom { get; init; }
@@ -80,11 +86,11 @@ sealed class SimulatedStore(TimeProvider time, Random? chance)
 
     /// <returns>The running process, or its last words.</returns>
     public (StoreProcess? Process, string? Exit) Start(
-        string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null, IReadOnlyDictionary<string, string>? agent = null, string? restoredFrom = null)
+        string ip, string claimUid, IReadOnlyDictionary<string, string> flags, MountedSecrets? certificates = null, IReadOnlyDictionary<string, string>? agent = null, IReadOnlyDictionary<string, string>? restore = null)
     {
         var disk = DiskOf(claimUid);
         var name = flags["name"];
-        if (disk.Group is null && Enter(disk, flags, restoredFrom) is { } refusal) return (null, refusal);
+        if (disk.Group is null && Enter(disk, flags, restore) is { } refusal) return (null, refusal);
         if (disk.Group!.Find(disk.MemberId) is not { } member) return (null, "the member has been permanently removed from the cluster");
         member.Name = name;
         var process = new StoreProcess(ip, name, disk.Group, disk.MemberId, disk) { Certificates = certificates, Agent = agent };
@@ -119,22 +125,27 @@ sealed class SimulatedStore(TimeProvider time, Random? chance)
     public ulong NewMemberId(StoreGroup? group, string peerUrl, string token) => Hash($"{token} {peerUrl} {group?.Committed}");
 
     /// <summary>What an empty disk may become, from the flags alone.</summary>
-    string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags, string? restoredFrom)
+    string? Enter(Disk disk, IReadOnlyDictionary<string, string> flags, IReadOnlyDictionary<string, string>? restore)
     {
         var (token, own) = (flags["initial-cluster-token"], flags["initial-advertise-peer-urls"]);
         var initial = flags["initial-cluster"].Split(',').Select(entry => entry.Split('=', 2)[1]).ToList();
-        return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial, restoredFrom) : Join(disk, token, own, initial);
+        return flags["initial-cluster-state"] == "new" ? Form(disk, token, initial, restore) : Join(disk, token, own, initial);
     }
 
-    string? Form(Disk disk, string token, List<string> initial, string? restoredFrom)
+    string? Form(Disk disk, string token, List<string> initial, IReadOnlyDictionary<string, string>? restore)
     {
         if (groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
-        var group = new StoreGroup(token, Hash(token), time) { RestoredFrom = restoredFrom };
+        var group = new StoreGroup(token, Hash(token), time) { RestoredFrom = restore?["from"], Raised = RaisedBy(restore) };
+        if (restore is not null && groups.FirstOrDefault(other => other.Revision >= group.Revision) is { } ahead) Violations.Add($"revision {group.Revision} was given out by {ahead.Token} before");
         group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
         groups.Add(group);
         (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);
         return null;
     }
+
+    /// <summary>As `store snapshot restore` does: above what was given out before, as far as it is told.</summary>
+    static ulong RaisedBy(IReadOnlyDictionary<string, string>? restore) =>
+        restore is null ? 0 : 1_000_000_000 + (restore.TryGetValue("above-revision", out var above) ? ulong.Parse(above, CultureInfo.InvariantCulture) : 0);
 
     string? Join(Disk disk, string token, string own, List<string> initial)
     {

@@ -107,6 +107,26 @@ sealed class Simulation : IDisposable
         ["spec"] = new JsonObject { ["cluster"] = cluster, ["schedule"] = cron, ["historyLimit"] = new JsonObject { ["succeeded"] = succeeded } },
     });
 
+    /// <summary>Asks to take a cluster back; with the words of its status it is confirmed later.</summary>
+    public void Restore(string name, StoreRestoreSpec spec) => table.Create("storerestores", new JsonObject
+    {
+        ["apiVersion"] = StoreCluster.ApiVersionText,
+        ["kind"] = StoreRestore.KindText,
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+        ["spec"] = JsonNode.Parse(KubernetesJson.Serialize(spec)),
+    });
+
+    public void Confirm(string name, string words)
+    {
+        var changed = (JsonObject)table.Get("storerestores", Key(name))!.DeepClone();
+        changed["spec"]!["confirm"] = words;
+        table.Put("storerestores", changed);
+    }
+
+    public StoreRestore Restore(string name) => KubernetesJson.Deserialize<StoreRestore>(table.Get("storerestores", Key(name))!.ToJsonString());
+
+    public void RunUntilRestore(string name, string phase) => RunUntil(() => Restore(name).Status?.Phase == phase, TimeSpan.FromMinutes(10), () => $"{Restore(name).Status}\n{Describe(Restore(name).Spec.Cluster)}");
+
     public StoreBackup Backup(string name) => KubernetesJson.Deserialize<StoreBackup>(table.Get("storebackups", Key(name))!.ToJsonString());
 
     public void Delete(string plural, string name) => table.Delete(plural, Key(name));

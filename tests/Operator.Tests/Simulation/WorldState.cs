@@ -16,7 +16,7 @@ static class WorldState
     static readonly HashSet<string> Volatile = new(StringComparer.Ordinal)
     {
         "uid", "resourceVersion", "creationTimestamp", "generation", "observedGeneration", "lastTransitionTime", "formedAt", "observedAt", "startedAt", "podIP", "clusterId",
-        "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", "recoverableFrom", "recoverableUntil", "recoverableRevision", "lastFull", Annotations.Applied, Annotations.Changed, Annotations.Certificates,
+        "memberId", "leader", "restartCount", "restarts", "term", "serial", "notAfter", "renewAt", "rootSecretVersion", "recoverableFrom", "recoverableUntil", "recoverableRevision", "lastFull", "completedAt", "plannedAt", "currentRevision", "safetyBackup", "aboveRevision", "formerClusterId", Annotations.Applied, Annotations.Changed, Annotations.Certificates,
     };
 
     /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>
@@ -68,8 +68,11 @@ static class WorldState
         {
             var copy = (JsonObject)item.DeepClone();
             Strip(copy, left);
+            // It names the backup that was taken first, by id and revision.
+            if (plural == "storerestores") Strip(copy, ["message"]);
             if (plural == "secrets" && (copy["metadata"]!["labels"] is not null || copy["data"]![CertificateSecret.CertificateEntry] is not null)) Summarize(copy);
             var text = ids.Aggregate(copy.ToJsonString(), (text, id) => text.Replace(id.Text, id.Name, StringComparison.Ordinal));
+            text = Regex.Replace(text, "--above-revision=[0-9]+", "--above-revision=N", RegexOptions.None, TimeSpan.FromSeconds(5));
             yield return ($"{plural}/{ObjectTable.KeyOf(item).Name}", (JsonObject)JsonNode.Parse(text)!);
         }
     }

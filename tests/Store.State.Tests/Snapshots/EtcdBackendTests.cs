@@ -64,6 +64,19 @@ public class EtcdBackendTests
         Assert.Equal(StoreError.None, restored.Compact(told.Revision.Value + 1).Error);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(5_000_000_000)]
+    public void The_revision_lies_above_the_snapshots_and_above_what_was_handed_out_since(long above)
+    {
+        var machine = History();
+        var restored = Restored(machine, RestoreOptions.Default with { AboveRevision = above }, out var told);
+        Assert.Equal(new Revision(Math.Max(machine.View.Revision.Value, above) + 1_000_000_000), told.Revision);
+        Assert.Equal((told.Revision, told.Revision), (restored.View.Revision, restored.View.Compacted));
+        Assert.Equal(machine.Dump(), restored.Dump());
+    }
+
     [Fact]
     public void Leases_come_back_with_their_keys()
     {
