@@ -22,7 +22,7 @@ public static class ManagedCertificates
             var there = view.Managed.FirstOrDefault(item => item.Metadata.Name == rendered.Metadata.Name);
             if (there is null) return new Decision.Act(new Step.Apply(rendered));
             if (!Applied.IsCurrent(there, rendered)) return waiting is null ? new Decision.Act(new Step.Apply(rendered)) : new Decision.Decline("CertificateNotLoaded", $"{waiting}; Certificate {wanted.Secret} changes after it");
-            waiting ??= Pending(there, view.Given.GetValueOrDefault(wanted.Secret)) ?? NotLoaded(diagnosis, wanted);
+            waiting ??= Pending(wanted, there, view.Given.GetValueOrDefault(wanted.Secret)) ?? NotLoaded(diagnosis, wanted);
         }
 
         return null;
@@ -34,13 +34,13 @@ public static class ManagedCertificates
             : null;
 
     /// <summary>Why cert-manager has not signed it as it is wanted now; null when it has.</summary>
-    static string? Pending(ManagedCertificate? managed, V1Secret? secret)
+    static string? Pending(WantedCertificate wanted, ManagedCertificate? managed, V1Secret? secret)
     {
         var ready = managed?.Status?.Conditions?.FirstOrDefault(condition => condition.Type == "Ready");
         var behind = ready is not null && (ready.Status != "True" || ready.ObservedGeneration < managed!.Metadata.Generation);
         if (!behind && Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is not null) return null;
         var says = ready is { Status: not "True" } ? $"it says {ready.Reason}: {ready.Message}" : "it has said nothing yet";
-        return $"cert-manager has yet to sign Certificate {managed?.Metadata.Name ?? secret?.Metadata.Name}; {says}";
+        return $"cert-manager has yet to sign Certificate {wanted.Secret}; {says}";
     }
 
     /// <summary>What is not there yet, or holds no more; null when all is well.</summary>
@@ -51,7 +51,7 @@ public static class ManagedCertificates
         foreach (var wanted in WantedCertificate.OfAll(diagnosis, side))
         {
             var secret = view.Given.GetValueOrDefault(wanted.Secret);
-            var pending = Pending(view.Managed.FirstOrDefault(item => item.Metadata.Name == wanted.Secret), secret);
+            var pending = Pending(wanted, view.Managed.FirstOrDefault(item => item.Metadata.Name == wanted.Secret), secret);
             if (pending is not null && Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry) is null) return ("CertificatePending", pending);
             if (OwnedSecret.Text(secret, CertificateSecret.AuthorityEntry) is null)
                 return ("SecretInvalid", $"Secret {wanted.Secret} has no ca.crt: its issuer does not tell whom to trust, so it cannot serve here");

@@ -11,6 +11,11 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
     static readonly TimeSpan EverySoOften = TimeSpan.FromMinutes(1);
 
     readonly Dictionary<string, MountedSecrets> applications = new(StringComparer.Ordinal);
+
+    /// <summary>A chain of certificates is built in milliseconds, and the same few are asked for again and again: what became of it holds until a date in one of them passes.</summary>
+    readonly Dictionary<(string Trusted, string Shown), Judged> judged = [];
+
+    sealed record Judged(string? Refusal, DateTime Until);
     string seen = "";
     DateTimeOffset checkAt;
 
@@ -68,20 +73,34 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
     string? Refusal(string? authorities, string? leaf)
     {
         if (authorities is null || leaf is null) return "a file is missing";
-        var trusted = new X509Certificate2Collection();
-        trusted.ImportFromPem(authorities);
-        using var certificate = X509Certificate2.CreateFromPem(leaf);
-        return Refusal(trusted, certificate);
+        return Remembered((authorities, leaf), () =>
+        {
+            var trusted = new X509Certificate2Collection();
+            trusted.ImportFromPem(authorities);
+            using var certificate = X509Certificate2.CreateFromPem(leaf);
+            return Judge(trusted, certificate);
+        });
     }
 
-    string? Refusal(X509Certificate2Collection trusted, X509Certificate2 certificate)
+    string? Refusal(X509Certificate2Collection trusted, X509Certificate2 certificate) =>
+        Remembered((string.Join(' ', trusted.Select(one => one.Thumbprint)), certificate.Thumbprint), () => Judge(trusted, certificate));
+
+    string? Remembered((string Trusted, string Shown) asked, Func<Judged> judge)
     {
+        if (!judged.TryGetValue(asked, out var before) || time.GetUtcNow().UtcDateTime >= before.Until) judged[asked] = before = judge();
+        return before.Refusal;
+    }
+
+    Judged Judge(X509Certificate2Collection trusted, X509Certificate2 certificate)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.VerificationTime = time.GetUtcNow().UtcDateTime;
+        chain.ChainPolicy.VerificationTime = now;
         chain.ChainPolicy.CustomTrustStore.AddRange(trusted);
-        return chain.Build(certificate) ? null : $"{certificate.Subject} of {certificate.Issuer}: {string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()))}";
+        var until = trusted.Append(certificate).SelectMany(one => new[] { one.NotBefore.ToUniversalTime(), one.NotAfter.ToUniversalTime() }).Where(date => date > now).DefaultIfEmpty(DateTime.MaxValue).Min();
+        return new Judged(chain.Build(certificate) ? null : $"{certificate.Subject} of {certificate.Issuer}: {string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()))}", until);
     }
 }
