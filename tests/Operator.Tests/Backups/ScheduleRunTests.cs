@@ -248,6 +248,26 @@ public sealed class ScheduleRunTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Two_operators_that_see_things_late_make_one_for_each_time(int seed)
+    {
+        using var simulation = new Simulation(seed, Watches.Lagging, operators: 2);
+        simulation.Store.Backups.Buckets.Add("backups");
+        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
+        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        while (simulation.Now.Second != 10) simulation.Run(TimeSpan.FromSeconds(1));
+        simulation.Schedule("minutely", Scenario.Cluster, "* * * * *", succeeded: 100);
+        simulation.Run(TimeSpan.FromSeconds(265));
+        var made = simulation.Table.List("storebackups");
+        Assert.Equal(4, made.Count);
+        Assert.All(made, backup => Assert.Equal(StoreBackupStatus.Succeeded, (string?)backup["status"]?["phase"]));
+        // The agents' own first one, and no other.
+        Assert.Equal(1 + made.Count, simulation.Store.Backups.Taken);
+    }
+
     /// <summary>Three minutes of a schedule for each minute, of which the last two are kept.</summary>
     /// <param name="crash">Which of the writes since the schedule was made.</param>
     /// <param name="writes">How many there were.</param>
