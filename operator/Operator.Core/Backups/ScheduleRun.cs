@@ -32,7 +32,8 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
     public static ScheduleRun Decide(StoreBackupSchedule schedule, TimeZoneInfo? zone, IReadOnlyList<StoreBackup> mine, DateTime now)
     {
         var told = Told(schedule, mine);
-        var rest = new ScheduleRun(told, Create: null, Delete: Old(schedule, mine), mine.Any(backup => !Ended(backup)) ? RestWhileActive : null);
+        var old = Old(schedule, mine);
+        var rest = new ScheduleRun(told, Create: null, Delete: old, old is not null ? TimeSpan.Zero : mine.Any(backup => !Ended(backup)) ? RestWhileActive : null);
         if (Wrong(schedule, zone, out var times) is { } wrong) return rest.Say(schedule, wrong, now, next: null);
         if (schedule.Spec.Suspend)
             return (rest with { Status = told with { InForce = null } }).Say(schedule, new Verdict("False", "Suspended", "spec.suspend is set: nothing is taken until it is taken away"), now, next: null);

@@ -205,7 +205,12 @@ public sealed class ScheduleRunTests
         var story = new Story(schedule with { Spec = schedule.Spec with { HistoryLimit = new BackupHistorySpec { Succeeded = 2, Failed = 1 } } });
         story.Pass(At("2026-11-20T10:00:00Z"));
         for (var day = 21; day <= 26; day++) story.Pass(At($"2026-11-{day}T02:00:00Z"), day % 3 == 0 ? StoreBackupStatus.Failed : StoreBackupStatus.Succeeded);
-        for (var pass = 1; pass < 9; pass++) story.Pass(At("2026-11-26T03:00:00Z").AddSeconds(pass));
+        for (var pass = 1; pass < 9; pass++)
+        {
+            var run = story.Pass(At("2026-11-26T03:00:00Z").AddSeconds(pass));
+            Assert.Equal(run.Delete is not null, run.Again == TimeSpan.Zero);
+        }
+
         Assert.Equal(["nightly-202611240200", "nightly-202611250200", "nightly-202611260200"], story.Backups.Select(backup => backup.Metadata.Name));
         Assert.Null(story.Decide(At("2026-11-26T03:00:10Z")).Delete);
     }
