@@ -80,8 +80,8 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
         await Task.WhenAll(
             new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
-            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, time), workers: 1, fence.Lost),
+            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, time), workers: 1, fence.Lost),
             new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, time), workers: 1, fence.Lost),
-            new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, new FullBackups(agents, authentication, fence), fence, queue.Add, events, time), workers: 1, fence.Lost));
+            new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, queue.Add, events, time), workers: 1, fence.Lost));
     }
 }

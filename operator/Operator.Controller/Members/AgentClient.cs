@@ -24,32 +24,37 @@ sealed class AgentClient(MemberDialer dial)
     }
 
     /// <summary>For a full backup that is newer than the one named.</summary>
+    /// <param name="address">Where the agent's member listens to clients: the agent is beside it, and takes requests by TLS where the member does.</param>
     /// <param name="after">Empty when there is none.</param>
     /// <param name="password">Of the operator's login, where members ask who calls. It is not sent: the agent has it, too, and knows what was made with it.</param>
     /// <returns>Null, or what the agent has against it.</returns>
-    public async Task<string?> AskForFullAsync(IReadOnlyList<V1Pod> pods, MemberName member, string after, string? password, CancellationToken cancellation)
+    public async Task<string?> AskForFullAsync(MemberEndpoint address, MemberName member, string after, string? password, CancellationToken cancellation)
     {
-        if (pods.FirstOrDefault(pod => pod.Metadata.Name == member.Pod)?.Status?.PodIP is not { Length: > 0 } ip) return null;
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{Url(ip)}/full?after={after}"));
+        var agent = address with { Port = address.Tls is null ? Ports.Agent : Ports.AgentControl };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{agent.Url}/full?after={after}"));
         if (password is not null) request.Headers.Authorization = new AuthenticationHeaderValue("HMAC", Proof(password, after));
-        return await SendAsync(ip, async (client, patience) =>
+        return await SendAsync(agent, async (client, patience) =>
         {
             using var answer = await client.SendAsync(request, patience);
             return answer.IsSuccessStatusCode ? null : $"the agent of {member} refuses to take a backup: {(int)answer.StatusCode} {(await answer.Content.ReadAsStringAsync(patience)).Trim()}";
         }, cancellation);
     }
 
-    Task<AgentReport?> StatusAsync(string ip, CancellationToken cancellation) => SendAsync(ip, async (client, patience) =>
-        JsonSerializer.Deserialize(await client.GetStringAsync(new Uri($"{Url(ip)}/status"), patience), AgentJson.Default.AgentReport), cancellation);
+    Task<AgentReport?> StatusAsync(string ip, CancellationToken cancellation)
+    {
+        var agent = new MemberEndpoint(ip, Ports.Agent, ip, Tls: null);
+        return SendAsync(agent, async (client, patience) =>
+            JsonSerializer.Deserialize(await client.GetStringAsync(new Uri($"{agent.Url}/status"), patience), AgentJson.Default.AgentReport), cancellation);
+    }
 
     /// <summary>Connections are made anew each time: passes are seconds apart, and pods come and go.</summary>
-    async Task<T?> SendAsync<T>(string ip, Func<HttpClient, CancellationToken, Task<T?>> send, CancellationToken cancellation) where T : class
+    async Task<T?> SendAsync<T>(MemberEndpoint agent, Func<HttpClient, CancellationToken, Task<T?>> send, CancellationToken cancellation) where T : class
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         try
         {
-            using var client = new HttpClient(dial(new MemberEndpoint(ip, Ports.Agent, ip, Tls: null), shown: null));
+            using var client = new HttpClient(dial(agent, shown: null));
             return await send(client, patience.Token);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -57,8 +62,6 @@ sealed class AgentClient(MemberDialer dial)
             return null;
         }
     }
-
-    static string Url(string ip) => new MemberEndpoint(ip, Ports.Agent, ip, Tls: null).Url;
 
     static string Proof(string password, string after) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes($"full after {after}")));

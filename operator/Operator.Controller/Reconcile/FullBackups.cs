@@ -3,14 +3,17 @@ using Operator.Core;
 
 namespace Operator.Controller;
 
-/// <summary>Asks an agent for the full backup that a status waits for, with the operator's login where members ask who calls.</summary>
-sealed class FullBackups(AgentClient agents, AuthObserver authentication, Fence fence)
+/// <summary>Asks an agent for the full backup that a status waits for: with the operator's login where members ask who calls, and with its certificate where they speak TLS.</summary>
+sealed class FullBackups(KubeApi api, MemberClient members, AgentClient agents, AuthObserver authentication, Fence fence, TimeProvider time)
 {
     /// <returns>Null, or what the agent has against it.</returns>
     public async Task<string?> AskAsync(StoreCluster cluster, MemberName member, StoreBackupStatus status, IReadOnlyList<V1Pod> pods, CancellationToken cancellation)
     {
         fence.Require();
+        // Certificates are read for each request: there are few.
+        var view = await new CertificateSecrets(api).AddToAsync(new ClusterView { Cluster = cluster, ObservedAt = time.GetUtcNow().UtcDateTime, DefaultImage = "", Pods = pods }, cancellation);
+        if (members.EndpointOf(view, member) is not { } address) return null;
         var secrets = await authentication.ReadSecretsAsync(cluster, cancellation);
-        return await agents.AskForFullAsync(pods, member, status.After ?? "", secrets?.LoginPassword, cancellation);
+        return await agents.AskForFullAsync(address, member, status.After ?? "", secrets?.LoginPassword, cancellation);
     }
 }

@@ -24,11 +24,15 @@ public static class AgentContainer
             Image = image,
             ImagePullPolicy = cluster.Spec.Image.PullPolicy,
             Command = ["/app/store", "agent"],
-            Args = [$"--location={mounts.Location}", .. mounts.Arguments(), .. Schedule(backup), .. Member(cluster), "--scratch-dir=/scratch", $"--listen-metrics-urls=http://0.0.0.0:{Ports.Agent}"],
+            Args = [$"--location={mounts.Location}", .. mounts.Arguments(), .. Schedule(backup), .. Member(cluster), "--scratch-dir=/scratch", $"--listen-metrics-urls=http://0.0.0.0:{Ports.Agent}", .. Control(cluster.Spec)],
             // Its member by the name that certificates have, written so that all members have the same template.
             Env = [new V1EnvVar { Name = Pod, ValueFrom = new V1EnvVarSource { FieldRef = new V1ObjectFieldSelector { FieldPath = "metadata.name" } } }],
             TerminationMessagePolicy = "FallbackToLogsOnError",
-            Ports = [new V1ContainerPort { Name = "backup", ContainerPort = Ports.Agent, Protocol = "TCP" }],
+            Ports =
+            [
+                new V1ContainerPort { Name = "backup", ContainerPort = Ports.Agent, Protocol = "TCP" },
+                .. TakesRequestsByTls(cluster.Spec) ? [new V1ContainerPort { Name = "backup-control", ContainerPort = Ports.AgentControl, Protocol = "TCP" }] : Array.Empty<V1ContainerPort>(),
+            ],
             Resources = ResourcesOf(cluster.Spec.Resources, backup.Resources),
             LivenessProbe = new V1Probe
             {
@@ -74,6 +78,11 @@ public static class AgentContainer
 
     static decimal? Processor(IReadOnlyDictionary<string, Quantity>? quantities) =>
         quantities is not null && quantities.TryGetValue("cpu", out var cores) ? cores.ToResourceQuantity().ToDecimal() : null;
+
+    /// <summary>As its member does.</summary>
+    static bool TakesRequestsByTls(StoreClusterSpec spec) => spec.Issuer(TlsSide.Client) is not null;
+
+    static IEnumerable<string> Control(StoreClusterSpec spec) => TakesRequestsByTls(spec) ? [$"--listen-control-urls=https://0.0.0.0:{Ports.AgentControl}"] : [];
 
     static BackupMounts MountsOf(BackupSpec backup) => new("backup", backup.Target, backup.EncryptionKeySecret);
 

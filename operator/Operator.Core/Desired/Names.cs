@@ -25,6 +25,9 @@ public static class Ports
 
     /// <summary>Of the backup agent: metrics, status and health.</summary>
     public const int Agent = 2385;
+
+    /// <summary>Of the backup agent: what it may be asked to do, over mutual TLS.</summary>
+    public const int AgentControl = 2386;
 }
 
 public static class Annotations

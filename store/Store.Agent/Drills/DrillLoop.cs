@@ -58,9 +58,22 @@ sealed class DrillLoop(AgentOptions options, AgentParts parts, AgentState state,
             : null;
         var result = await parts.Drill.RunAsync(cluster, told, stopping);
         (last, readOf) = (result, cluster);
+        await KeepAsync(cluster, result, stopping);
         state.Drilled(result);
         if (result.Problem is null) AgentLog.DrillPassed(logger, result.Revision, result.HashCompared, result.Took.TotalSeconds);
         else AgentLog.DrillFailed(logger, result.Revision, result.Problem);
-        await parts.DrillRecord.WriteAsync(cluster, result, stopping);
+    }
+
+    /// <summary>Before it is told, so that what was told outlives the agent. Without it the next agent holds a drill too many.</summary>
+    async Task KeepAsync(string cluster, DrillResult result, CancellationToken stopping)
+    {
+        try
+        {
+            await parts.DrillRecord.WriteAsync(cluster, result, stopping);
+        }
+        catch (BackupException e)
+        {
+            AgentLog.DrillNotKept(logger, e.Message);
+        }
     }
 }

@@ -9,7 +9,7 @@ static partial class AgentLog
     public static partial void Starting(ILogger logger, string version, string endpoint, string location, bool encrypted, double deltaSeconds, double fullSeconds);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "serving metrics and health of the agent")]
-    public static partial void Serving(ILogger logger, string address);
+    public static partial void Serving(ILogger logger, string address, string controlAddress);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "a backup was not taken; will try again")]
     public static partial void AttemptFailed(ILogger logger, string failure, string reason, double againInSeconds);
@@ -40,6 +40,9 @@ static partial class AgentLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "a drill was not held; will try again")]
     public static partial void DrillNotHeld(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a drill was held, and that it was could not be stored; after a restart it is held again")]
+    public static partial void DrillNotKept(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the backup agent has stopped")]
     public static partial void Stopped(ILogger logger);

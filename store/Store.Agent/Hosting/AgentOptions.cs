@@ -27,4 +27,7 @@ public sealed record AgentOptions
 
     /// <summary>For metrics and health.</summary>
     public required Uri ListenUrl { get; init; }
+
+    /// <summary>For requests over mutual TLS; null for none, and then they are only taken in clear, from members in clear.</summary>
+    public Uri? ControlUrl { get; init; }
 }

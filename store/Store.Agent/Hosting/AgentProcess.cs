@@ -27,7 +27,8 @@ public static class AgentProcess
         AgentMetrics.Observe(state, TimeProvider.System);
         using var metrics = StartMetrics();
         await using var server = await ServeAsync(options, state, metrics);
-        AgentLog.Serving(logger, options.ListenUrl.ToString());
+        await using var control = options.ControlUrl is { } url ? await ControlEndpoint.ServeAsync(url, options.Member, state) : null;
+        AgentLog.Serving(logger, options.ListenUrl.ToString(), options.ControlUrl?.ToString() ?? "");
         if (await OpenAsync(options, version, state, logger, stopping) is not { } opened) return;
         using var parts = opened;
         AgentLog.Starting(
@@ -108,7 +109,7 @@ public static class AgentProcess
         builder.WebHost.UseKestrelCore().UseUrls(listen.ToString());
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint(metrics, null, "/metrics", null, null);
-        application.Run(http => AnswerAsync(http, state, options.Member.PasswordFile));
+        application.Run(http => AnswerAsync(http, state, options.Member));
         try
         {
             await application.StartAsync();
@@ -120,15 +121,15 @@ public static class AgentProcess
         }
     }
 
-    static Task AnswerAsync(HttpContext http, AgentState state, string? passwordFile)
+    static Task AnswerAsync(HttpContext http, AgentState state, MemberOptions member)
     {
         switch (http.Request.Path.Value)
         {
             case "/status":
                 http.Response.ContentType = "application/json";
                 return http.Response.WriteAsync(JsonSerializer.Serialize(state.Status, StatusJson.Default.AgentStatus));
-            case "/full" when HttpMethods.IsPost(http.Request.Method):
-                return FullRequests.TakeAsync(http, state, passwordFile);
+            case FullRequests.Path when HttpMethods.IsPost(http.Request.Method):
+                return member.CertFile is null ? FullRequests.TakeAsync(http, state, member.PasswordFile) : FullRequests.RefuseAsync(http);
             case "/health":
                 http.Response.ContentType = "application/json";
                 return http.Response.WriteAsync("{\"health\":\"true\"}");

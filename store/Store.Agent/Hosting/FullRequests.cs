@@ -6,10 +6,12 @@ namespace Store.Agent;
 
 /// <summary>
 /// `POST /full?after=ID`: take a full backup that is newer than the one of this id (nothing for none), and no more than one, however often it is asked for. Where the agent logs in
-/// at its member, who asks has to know the same password: `Authorization: HMAC HEX`, with HEX the HMAC-SHA256 under the password of "full after ID". The password is never sent.
+/// at its member by name, who asks has to know the same password: `Authorization: HMAC HEX`, with HEX the HMAC-SHA256 under the password of "full after ID". The password is never sent.
 /// </summary>
 static class FullRequests
 {
+    public const string Path = "/full";
+
     const string Scheme = "HMAC ";
 
     public static Task TakeAsync(HttpContext http, AgentState state, string? passwordFile)
@@ -19,6 +21,13 @@ static class FullRequests
         if (code == StatusCodes.Status202Accepted) state.Want(after);
         http.Response.StatusCode = code;
         return http.Response.WriteAsync(words + "\n");
+    }
+
+    /// <summary>Where members speak TLS, requests in clear come from anybody.</summary>
+    public static Task RefuseAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return http.Response.WriteAsync("the agent takes requests over TLS only, where --listen-control-urls says\n");
     }
 
     static (int Code, string Words) Judge(string after, string authorization, string? passwordFile)

@@ -17,7 +17,7 @@ public sealed class BackupTaker(MemberClient member, BackupWriter writer, string
     /// <param name="begun">Is told what it will be as soon as that is known, long before it is there: deltas can go on from it.</param>
     public async Task<Manifest> FullAsync(Manifest? newest, Action<Manifest> begun, CancellationToken cancellationToken)
     {
-        using var copy = await member.CopyAsync(newest?.To ?? 0, whole: true, withHash: true, cancellationToken)
+        using var copy = await member.CopyAsync(newest?.To ?? 0, whole: true, withHash: false, fullRateLimit, cancellationToken)
             ?? throw new BackupException(BackupFailure.Member, "the member refused a whole copy");
         var draft = Draft(copy.Head);
         if (newest is not null && GoesOn(copy.Head, newest)) draft = draft with { History = newest.History };
@@ -29,7 +29,7 @@ public sealed class BackupTaker(MemberClient member, BackupWriter writer, string
     /// <returns>Null when the member's history does not go on from there; a full backup does.</returns>
     public async Task<Manifest?> DeltaAsync(Manifest after, bool withHash, CancellationToken cancellationToken)
     {
-        using var copy = await member.CopyAsync(after.To, whole: false, withHash, cancellationToken);
+        using var copy = await member.CopyAsync(after.To, whole: false, withHash, rateLimit: 0, cancellationToken);
         return copy is not null && GoesOn(copy.Head, after)
             ? await StoreAsync(copy, Draft(copy.Head) with { Kind = BackupKind.Delta, From = after.To, History = after.History }, Pace.None, cancellationToken)
             : null;

@@ -37,7 +37,7 @@ public sealed class MemberClient : IDisposable
     public MemberClient(MemberOptions options)
     {
         this.options = options;
-        if (options.CaFile is { } file) Read(file, Authorities);
+        if (options.CaFile is { } file) _ = CertificateFiles.Authorities(file);
         channel = Open(options.Endpoint);
     }
 
@@ -53,14 +53,16 @@ public sealed class MemberClient : IDisposable
 
     /// <param name="after">The rows up to it are left out.</param>
     /// <param name="whole">They are not, and it is only asked whether the member's history has it.</param>
+    /// <param name="rateLimit">Bytes a second that the member reads at most before it answers; 0 for no limit.</param>
     /// <returns>Null when the member cannot go on from there: compaction has passed it, or its history ends before.</returns>
-    public async Task<MemberCopy?> CopyAsync(long after, bool whole, bool withHash, CancellationToken cancellationToken)
+    public async Task<MemberCopy?> CopyAsync(long after, bool whole, bool withHash, long rateLimit, CancellationToken cancellationToken)
     {
         try
         {
             return await CallAsync(async headers =>
             {
-                var call = new Backup.BackupClient(channel).Copy(new() { AfterRevision = after, Whole = whole, WithHash = withHash }, headers, cancellationToken: cancellationToken);
+                var call = new Backup.BackupClient(channel).Copy(
+                    new() { AfterRevision = after, Whole = whole, WithHash = withHash, BytesPerSecond = rateLimit }, headers, cancellationToken: cancellationToken);
                 try
                 {
                     if (await call.ResponseStream.MoveNext(cancellationToken) && call.ResponseStream.Current.Head is { } head) return new MemberCopy(head, call);
@@ -139,7 +141,7 @@ public sealed class MemberClient : IDisposable
         try
         {
             token ??= (await new Auth.AuthClient(channel).AuthenticateAsync(
-                new() { Name = user, Password = options.PasswordFile is { } file ? Read(file, File.ReadAllText).Trim() : "" }, deadline: Deadline, cancellationToken: cancellationToken)).Token;
+                new() { Name = user, Password = options.PasswordFile is { } file ? CertificateFiles.Read(file, File.ReadAllText).Trim() : "" }, deadline: Deadline, cancellationToken: cancellationToken)).Token;
             return new() { { "token", token } };
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
@@ -155,37 +157,9 @@ public sealed class MemberClient : IDisposable
         // Read at every handshake, as the certificate is: authorities are replaced while the agent runs.
         if (options.CaFile is { } file)
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                certificate is X509Certificate2 shown && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && IsTrusted(shown, chain, Read(file, Authorities));
+                certificate is X509Certificate2 shown && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && CertificateFiles.IsTrusted(shown, chain, CertificateFiles.Authorities(file));
         if (options is { CertFile: { } cert, KeyFile: { } key })
-            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Read(cert, path => X509Certificate2.CreateFromPemFile(path, key));
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => CertificateFiles.Own(cert, key);
         return GrpcChannel.ForAddress(endpoint, new() { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
-    }
-
-    static bool IsTrusted(X509Certificate2 shown, X509Chain? sent, X509Certificate2Collection authorities)
-    {
-        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
-        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        // What was sent with it may stand between it and its authority.
-        if (sent is not null) chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
-        return chain.Build(shown);
-    }
-
-    static X509Certificate2Collection Authorities(string path)
-    {
-        var found = new X509Certificate2Collection();
-        found.ImportFromPemFile(path);
-        return found;
-    }
-
-    static T Read<T>(string path, Func<string, T> read)
-    {
-        try
-        {
-            return read(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
-        {
-            throw new BackupException(BackupFailure.Misconfigured, $"{path}: cannot be read: {e.Message}", e);
-        }
     }
 }

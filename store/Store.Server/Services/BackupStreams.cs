@@ -27,8 +27,8 @@ public sealed class BackupStreams(ReplicaLoop loop, MemberIdentity identity, Acc
             var refused = Refusal(view.View, after);
             if (refused != StoreError.None && !request.Whole) throw StatusMapping.ToException(refused);
             var buckets = EtcdBackend.Of(view, request.Whole ? Revision.None : after);
-            // Reads everything once or twice: not on the connection's turn.
-            var (layout, hash) = await Task.Run(() => (BoltImage.Measure(buckets, client.Ended), request.WithHash ? view.HashKv() : default(uint?)), client.Ended);
+            var layout = await MeasureAsync(buckets, request.BytesPerSecond, client.Ended);
+            var hash = request.WithHash ? await Task.Run(view.HashKv, client.Ended) : default(uint?);
             var head = Head(view, layout, now);
             if (hash is { } known) head.KvHash = known;
             if (refused == StoreError.None) head.AfterMark = view.MarkOf(after);
@@ -40,6 +40,12 @@ public sealed class BackupStreams(ReplicaLoop loop, MemberIdentity identity, Acc
             throw StatusMapping.ToException(context.CancellationToken.IsCancellationRequested ? StoreError.RequestCanceled : client.WhyEnded ?? StoreError.RequestCanceled);
         }
     }
+
+    /// <summary>Goes through everything: not on the connection's turn, and, where it is to take its time, on a thread that may sleep.</summary>
+    Task<BoltLayout> MeasureAsync(IReadOnlyList<BackendBucket> buckets, long bytesPerSecond, CancellationToken ended) => bytesPerSecond <= 0
+        ? Task.Run(() => BoltImage.Measure(buckets, ended), ended)
+        : Task.Factory.StartNew(
+            () => BoltImage.Measure(new ReadingPace(bytesPerSecond, time, ended).Hold(buckets), ended), ended, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     static StoreError Refusal(StateView view, Revision after) =>
         after > view.Revision ? StoreError.FutureRevision

@@ -97,7 +97,10 @@ sealed class ReadOptionsHandle : NativeHandle
     {
         SetHandle(Native.Instance.rocksdb_readoptions_create());
         Native.Instance.rocksdb_readoptions_set_verify_checksums(handle, 1);
-        if (snapshot != 0) Native.Instance.rocksdb_readoptions_set_snapshot(handle, snapshot);
+        if (snapshot == 0) return;
+        Native.Instance.rocksdb_readoptions_set_snapshot(handle, snapshot);
+        // Whoever reads all of a snapshot reads it once: it would push out of the cache what requests need.
+        Native.Instance.rocksdb_readoptions_set_fill_cache(handle, 0);
     }
 
     protected override bool ReleaseHandle()

@@ -48,14 +48,15 @@ static class AgentCommand
           --garbage-grace 6h                           How old an object must be that belongs to no backup before it is removed.
 
         Seeing inside:
-          --listen-metrics-urls 'http://127.0.0.1:2385'    /metrics, /status (JSON) and /health.
+          --listen-metrics-urls 'http://127.0.0.1:2385'    /metrics, /status (JSON) and /health; without --cert also POST /full, for a full backup now.
+          --listen-control-urls 'https://0.0.0.0:2386'     POST /full over mutual TLS, with --cert, --key and --cacert; nowhere if not given.
           --log-level 'info', --log-format 'json'          As the store's.
         """;
 
     static readonly string[] Flags =
     [
         "location", "encryption-key-file", "scratch-dir", "endpoint", "cacert", "cert", "key", "user", "password-file", "delta-interval", "full-interval", "full-rate-limit", "drill-interval",
-        "keep-hourly", "keep-daily", "keep-weekly", "keep-min", "garbage-grace", "listen-metrics-urls", "log-level", "log-format", .. LocationFlags.All, "help",
+        "keep-hourly", "keep-daily", "keep-weekly", "keep-min", "garbage-grace", "listen-metrics-urls", "listen-control-urls", "log-level", "log-format", .. LocationFlags.All, "help",
     ];
 
     public static async Task<int> RunAsync(string[] arguments)
@@ -108,6 +109,7 @@ static class AgentCommand
             DrillInterval = given.Duration("drill-interval") ?? TimeSpan.FromDays(7),
             GarbageGrace = Positive(given, "garbage-grace", TimeSpan.FromHours(6)),
             ListenUrl = UrlOf(given, "listen-metrics-urls", "http://127.0.0.1:2385"),
+            ControlUrl = given.Has("listen-control-urls") ? UrlOf(given, "listen-control-urls", "https://0.0.0.0:2386") : null,
         };
     }
 

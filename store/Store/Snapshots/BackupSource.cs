@@ -63,7 +63,7 @@ sealed class BackupSource
     }
 
     /// <summary>Damage is found here, before anything is made of it; then what else there is is told.</summary>
-    static async Task<UnpackedBackups> UnpackAsync(RecoveryPlan plan, CatalogueContent content, BackupReader reader, string scratch)
+    async Task<UnpackedBackups> UnpackAsync(RecoveryPlan plan, CatalogueContent content, BackupReader reader, string scratch)
     {
         try
         {
@@ -75,14 +75,17 @@ sealed class BackupSource
         }
     }
 
-    static string Instead(RecoveryPlan plan, CatalogueContent content)
+    /// <summary>In options that can be given back as they stand.</summary>
+    string Instead(RecoveryPlan plan, CatalogueContent content)
     {
         var cluster = plan.Chain[0].ClusterId;
         var others = content.Backups.Where(backup => backup.ClusterId == cluster && !plan.Chain.Contains(backup)).ToList();
         var full = others.Where(backup => backup.IsFull && backup.To < plan.Until).MaxBy(backup => backup.To);
+        // Revisions of several clusters differ.
+        var among = arguments.Has("backup-cluster") || content.Backups.All(backup => backup.ClusterId == cluster) ? "" : $" --backup-cluster {cluster}";
         return full is null
             ? "; there is no older full backup"
-            : string.Create(CultureInfo.InvariantCulture, $"; the full backup before it is of {full.Time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: restore it with --to-revision {full.To}");
+            : string.Create(CultureInfo.InvariantCulture, $"; the full backup before it is of {full.Time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: restore it with --to-revision {full.To}") + among + (target is RecoveryTarget.Time ? " instead of --to-time" : "");
     }
 
     static RecoveryTarget TargetOf(CommandArguments arguments)

@@ -94,6 +94,19 @@ public sealed class BackupRunTests
         }
     }
 
+    /// <summary>The simulated agent refuses requests in clear, and takes those over TLS of whom its member would take as a client.</summary>
+    [Fact]
+    public void Where_members_speak_TLS_the_agent_is_asked_with_the_operators_certificate()
+    {
+        using var simulation = new Simulation();
+        simulation.Store.Backups.Buckets.Add("backups");
+        simulation.Apply(Scenario.Cluster, Scenario.Encrypted(Scenario.BackedUp(Scenario.Spec(1), "backups")));
+        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.Backup("now", Scenario.Cluster);
+        simulation.RunUntil(() => simulation.Backup("now").Status?.Phase == StoreBackupStatus.Succeeded, TimeSpan.FromMinutes(2), () => $"{simulation.Backup("now").Status}");
+        Assert.Equal(2, simulation.Store.Backups.Taken);
+    }
+
     static StoreBackup Backup(StoreBackupStatus? status) =>
         new() { Metadata = new V1ObjectMeta { Name = "now", NamespaceProperty = World.Namespace }, Spec = new StoreBackupSpec { Cluster = "orders" }, Status = status };
 

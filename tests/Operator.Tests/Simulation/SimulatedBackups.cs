@@ -19,10 +19,12 @@ sealed class SimulatedBackups(TimeProvider time)
         : taken.Keys.Any(taken => taken.Location == location) ? "" : $"store: {location}: there are no backups";
 
     /// <summary>What the agent beside a store process answers over HTTP.</summary>
-    public HttpResponseMessage Answer(StoreProcess process, HttpRequestMessage request, WriteLog writes)
+    public HttpResponseMessage Answer(StoreProcess process, HttpRequestMessage request, WriteLog writes, bool inClear)
     {
         var path = request.RequestUri!.AbsolutePath;
         if (process.Agent is not { } flags) throw new HttpRequestException($"connection refused: no agent at {process.Ip}");
+        if (!inClear && !flags.ContainsKey("listen-control-urls")) throw new HttpRequestException($"connection refused: the agent at {process.Ip} does not listen for requests by TLS");
+        if (path == "/full" && inClear && flags.ContainsKey("cert")) return new HttpResponseMessage(HttpStatusCode.Forbidden) { Content = new StringContent("over TLS only") };
         if (path == "/full") return writes.Write("POST /full", () => Ask(process, flags["location"], request.RequestUri.Query["?after=".Length..]));
         return path == "/status"
             ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Status(process, flags["location"]).ToJsonString(), Encoding.UTF8, "application/json") }

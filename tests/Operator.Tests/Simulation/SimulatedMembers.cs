@@ -19,8 +19,9 @@ sealed class SimulatedMembers(SimulatedStore store, SimulatedTls tls, WriteLog w
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (store.At(endpoint.Ip) is not { } process) throw new HttpRequestException($"connection refused: {endpoint.Ip}");
-        if (endpoint.Port == Ports.Agent) return store.Backups.Answer(process, request, writes);
+        if (endpoint.Port == Ports.Agent) return store.Backups.Answer(process, request, writes, inClear: true);
         if (tls.Handshake(process, endpoint, shown) is { } refusal) throw new HttpRequestException($"TLS: {refusal}");
+        if (endpoint.Port == Ports.AgentControl) return store.Backups.Answer(process, request, writes, inClear: false);
         if (request.RequestUri!.AbsolutePath == "/version") return new HttpResponseMessage(HttpStatusCode.OK);
         var body = (await request.Content!.ReadAsByteArrayAsync(cancellationToken))[5..];
         try

@@ -90,6 +90,10 @@ sealed class AgentUnderTest : IAsyncDisposable
         throw new TimeoutException($"the agent did not come to this: {what}\n{Log}");
     }
 
+    /// <param name="name">As kill names it.</param>
+    public async Task SignalAsync(string name) =>
+        (await Shell.RunAsync("kill", [$"-{name}", process.Id.ToString(CultureInfo.InvariantCulture)], null, TimeSpan.FromSeconds(10))).Succeeded();
+
     /// <returns>The code of the answer.</returns>
     public async Task<int> PostAsync(string path, string? authorization, CancellationToken cancellationToken)
     {
