@@ -39,7 +39,7 @@ public sealed class ControlPlane : IAsyncLifetime
         foreach (var (_, yaml) in CrdFiles.All) await DefineAsync(yaml);
         await UntilAsync("the definitions are served", async () =>
             (await Api.ListAsync<StoreCluster>(Namespace, null, null, CancellationToken.None)).Error is null && (await Api.ListAsync<StoreBackup>(Namespace, null, null, CancellationToken.None)).Error is null
-            && (await Api.ListAsync<StoreBackupSchedule>(Namespace, null, null, CancellationToken.None)).Error is null);
+            && (await Api.ListAsync<StoreBackupSchedule>(Namespace, null, null, CancellationToken.None)).Error is null && (await Api.ListAsync<StoreRestore>(Namespace, null, null, CancellationToken.None)).Error is null);
     }
 
     public async ValueTask DisposeAsync()

@@ -72,6 +72,20 @@ public sealed class InvariantTests
         Assert.Null(Planner.Decide(Diagnosis.Of(view with { Reports = reports })).Step);
     }, iter: 3_000);
 
+    /// <summary>I10, and that going back costs nothing before it has succeeded: whatever state the former epoch's members are in, nothing of the next one is made beside them, their volumes stay, and
+    /// their members are asked for nothing.</summary>
+    [Fact]
+    public void A_new_epoch_begins_when_nothing_of_the_former_one_runs_and_with_all_its_volumes() => Scenes.Sample(scene =>
+    {
+        var view = View(scene);
+        var restoration = new RestorationStatus { Name = "back", Uid = "uid-9", RetiredThrough = scene.Members, Retired = [.. view.Claims.Select(claim => claim.Metadata.Name["data-".Length..^2])] };
+        var status = view.Status with { ClusterToken = "uid-9", Epoch = 2, Restoration = restoration, Restore = new RestoreSpec(), ClusterId = null, FormedAt = null, Operation = null };
+        // Members of a former epoch are not asked.
+        var step = Planner.Decide(Diagnosis.Of(view with { Cluster = view.Cluster with { Status = status }, Membership = null, Reports = new Dictionary<MemberName, MemberReport>() })).Step;
+        if (view.StatefulSets.Count + view.Pods.Count > 0) Assert.True(step is null or Step.DeleteStatefulSet or Step.DeletePod { Force: true }, $"{step}");
+        else Assert.True(Assert.IsType<Step.StartOperation>(step).Member.Number > scene.Members);
+    }, iter: 3_000);
+
     /// <summary>I2, I4, I6: those who stay are a serving quorum of those who stay, and the leader is never the one who goes.</summary>
     static void Removal(Diagnosis diagnosis, Step.RemoveMember step)
     {
