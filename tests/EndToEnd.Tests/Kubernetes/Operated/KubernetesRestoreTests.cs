@@ -27,6 +27,7 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
             var before = await OperatedCluster.UntilAsync("members that serve", OperatedCluster.Ready, Name);
             var endpoint = await demo.ClientEndpointAsync(Name);
             await WriteAsync(endpoint, "first");
+            await BackedUpAsync(await RevisionAsync(endpoint));
             var (earlier, moment) = (await ReadAllAsync(endpoint), DateTimeOffset.UtcNow);
             await WriteAsync(endpoint, "second");
             (await Etcdctl.RunAsync("3.5", endpoint, ["del", "key-3"])).Succeeded();
@@ -93,6 +94,18 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
             var status = restore.TryGetProperty("status", out var told) ? told : JsonDocument.Parse("{}").RootElement;
             if (status.TryGetProperty("phase", out var phase) && phase.GetString() == wanted) return status.GetProperty("message").GetString()!;
             Assert.True(DateTime.UtcNow < deadline, $"not {wanted}: {status}");
+            await Task.Delay(250, Stop);
+        }
+    }
+
+    /// <summary>A write is of the moment at which an agent has it.</summary>
+    static async Task BackedUpAsync(long revision)
+    {
+        var deadline = DateTime.UtcNow + Soon;
+        while (JsonDocument.Parse(await Kubectl.RunAsync("get", "--raw", $"/api/v1/namespaces/default/pods/{Name}-1-0:2385/proxy/status")).RootElement.GetProperty("recoverableRevision").GetInt64() is var recoverable
+            && recoverable < revision)
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"revision {revision} was not backed up, only {recoverable}");
             await Task.Delay(250, Stop);
         }
     }
