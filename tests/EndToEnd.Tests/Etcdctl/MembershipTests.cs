@@ -53,22 +53,22 @@ public sealed class MembershipTests(ITestOutputHelper output)
         Assert.Contains("removed", leader.LogTail(), StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>Some disks take most of a second for a flush once in a minute, which is enough for it to fail whatever it is asked of: then etcd fails as well, or the store is at fault.</summary>
     [Fact]
     public async Task Check_perf_passes_a_small_load()
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, TestContext.Current.CancellationToken);
-        // One stall of the disk within its minute is enough for it to fail, on whatever it is asked of: it may try again once.
-        var result = await CheckPerfAsync(cluster);
-        if (!Passes(result)) result = await CheckPerfAsync(cluster);
-        Assert.True(Passes(result), result);
+        if (Passes(await CheckPerfAsync(Product.Store))) return;
+        var again = await CheckPerfAsync(Product.Store);
+        Assert.True(Passes(again) || !Passes(await CheckPerfAsync(Product.Etcd)), again);
     }
 
     /// <summary>What it says after its minute of progress.</summary>
-    async Task<string> CheckPerfAsync(LoopbackCluster cluster)
+    async Task<string> CheckPerfAsync(Product product)
     {
+        await using var cluster = await LoopbackCluster.StartAsync(product, 3, TestContext.Current.CancellationToken);
         var result = (await Etcdctl.RunAsync("3.5", cluster.Endpoints, ["check", "perf", "--load=s"])).Output;
         var verdict = result[(result.LastIndexOf('%') + 1)..].Trim();
-        output.WriteLine(verdict);
+        output.WriteLine($"{product}: {verdict}");
         return verdict;
     }
 
