@@ -74,14 +74,15 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(MemberDialing.Open));
+        var fulls = new FullBackups(api, members, agents, authentication, fence, time);
         var controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
             new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
         await Task.WhenAll(
             new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
-            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, time), workers: 1, fence.Lost),
+            new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, fulls, fence, time), workers: 1, fence.Lost),
             new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, time), workers: 1, fence.Lost),
-            new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, queue.Add, events, time), workers: 1, fence.Lost));
+            new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, fulls, fence, queue.Add, events, time), workers: 1, fence.Lost));
     }
 }

@@ -7,14 +7,11 @@ namespace Operator.Controller;
 /// <summary>Writes a status when it says something new, compared-and-swapped on the version that it was judged from.</summary>
 sealed class StatusWriter(KubeApi api, ObjectStore<StoreCluster> clusters, Fence fence, EventRecorder events, ILogger log)
 {
-    /// <returns>Null, or why it was not written; a conflict means that the pass saw an old object and has to be run again.</returns>
-    public async Task<ApiError?> WriteAsync(StoreCluster cluster, StoreClusterStatus status, CancellationToken cancellation)
+    /// <returns>Null, or how the pass ends when it could not be written.</returns>
+    public async Task<Result?> WriteAsync(StoreCluster cluster, StoreClusterStatus status, CancellationToken cancellation)
     {
         if (KubernetesJson.Serialize(status) == KubernetesJson.Serialize(cluster.Status ?? new StoreClusterStatus())) return null;
-        fence.Require();
-        var answer = await api.ReplaceStatusAsync(cluster with { Status = status }, cancellation);
-        if (answer.Error is { } error) return error;
-        clusters.Upsert(answer.Value!);
+        if (await EntityStatus.WriteAsync(api, clusters, fence, cluster with { Status = status }, cancellation) is { } unwritten) return unwritten;
         Tell(cluster, status);
         return null;
     }

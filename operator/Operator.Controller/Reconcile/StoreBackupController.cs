@@ -5,7 +5,6 @@ namespace Operator.Controller;
 /// <summary>One pass over a StoreBackup: look, decide, write status, ask.</summary>
 sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agents, FullBackups backups, Fence fence, TimeProvider time) : IEntityController<StoreBackup>
 {
-    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan Running = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Pending = TimeSpan.FromSeconds(10);
 
@@ -18,10 +17,7 @@ sealed class StoreBackupController(KubeApi api, Caches caches, AgentClient agent
         var run = BackupRun.Decide(entity, cluster, await agents.AllAsync(key, pods, cancellation), time.GetUtcNow().UtcDateTime);
         if (run.Status != entity.Status)
         {
-            fence.Require();
-            var answer = await api.ReplaceStatusAsync(entity with { Status = run.Status }, cancellation);
-            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(Soon) : Result.Fail(error.ToString());
-            caches.Backups.Upsert(answer.Value!);
+            if (await EntityStatus.WriteAsync(api, caches.Backups, fence, entity with { Status = run.Status }, cancellation) is { } unwritten) return unwritten;
         }
 
         if (run.Status.Ended) return Result.Done;

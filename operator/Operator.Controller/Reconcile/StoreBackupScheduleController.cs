@@ -17,10 +17,7 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
         var status = refused is null ? run.Status : ScheduleRun.Refused(entity, run.Create!, refused, now);
         if (KubernetesJson.Serialize(status) != KubernetesJson.Serialize(entity.Status ?? new StoreBackupScheduleStatus()))
         {
-            fence.Require();
-            var answer = await api.ReplaceStatusAsync(entity with { Status = status }, cancellation);
-            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(Soon) : Result.Fail(error.ToString());
-            caches.Schedules.Upsert(answer.Value!);
+            if (await EntityStatus.WriteAsync(api, caches.Schedules, fence, entity with { Status = status }, cancellation) is { } unwritten) return unwritten;
         }
 
         refused ??= run.Delete is { } old ? await DeleteAsync(old, cancellation) : null;

@@ -37,8 +37,7 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
         // Status goes first: whatever becomes of the step, what was seen is told.
         var status = StatusReport.Build(diagnosis, plan, errors.GetValueOrDefault(key));
         if (step is Step.Journal journal) status = journal.Record(status, view.ObservedAt);
-        if (await statuses.WriteAsync(entity, status, cancellation) is { } refused)
-            return refused.Conflict || refused.NotFound ? Result.After(Soon) : Result.Fail(refused.ToString());
+        if (await statuses.WriteAsync(entity, status, cancellation) is { } unwritten) return unwritten;
         Measure(key, diagnosis, plan);
         if (step is Step.Journal)
         {

@@ -6,7 +6,6 @@ namespace Operator.Controller;
 /// <param name="wake">Has the StoreCluster looked at.</param>
 sealed class StoreRestoreController(KubeApi api, Caches caches, AgentClient agents, FullBackups backups, Fence fence, Action<ObjectKey> wake, EventRecorder events, TimeProvider time) : IEntityController<StoreRestore>
 {
-    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Waiting = TimeSpan.FromSeconds(10);
 
@@ -20,10 +19,7 @@ sealed class StoreRestoreController(KubeApi api, Caches caches, AgentClient agen
         var run = RestoreRun.Decide(entity, around, time.GetUtcNow().UtcDateTime);
         if (run.Status != entity.Status)
         {
-            fence.Require();
-            var answer = await api.ReplaceStatusAsync(entity with { Status = run.Status }, cancellation);
-            if (answer.Error is { } error) return error.Conflict || error.NotFound ? Result.After(Soon) : Result.Fail(error.ToString());
-            caches.Restores.Upsert(answer.Value!);
+            if (await EntityStatus.WriteAsync(api, caches.Restores, fence, entity with { Status = run.Status }, cancellation) is { } unwritten) return unwritten;
             if (run.Status.Phase != entity.Status?.Phase) Tell(around.Cluster, entity, run.Status);
             if (run.Status.Phase == StoreRestoreStatus.Restoring) wake(key);
         }

@@ -30,12 +30,12 @@ public sealed record RestoreSpec
 
     [JsonPropertyName("clusterId")]
     [Doc("The store's id (hexadecimal, status.clusterId) of the cluster that was backed up. When there are backups of several and it is absent, those of the one that was backed up last.")]
-    [Pattern("^[0-9a-f]{1,16}$", MaxLength = 16)]
+    [Pattern(Patterns.ClusterId, MaxLength = 16)]
     public string? ClusterId { get; init; }
 
     [JsonPropertyName("time")]
     [Doc("The state of this moment, with its zone, such as 2026-11-27T20:34:00Z, and nothing that was written later. When neither this nor revision is given: the latest, or what the named StoreBackup holds.")]
-    [Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})?(Z|[+-][0-9]{2}:[0-9]{2})$", MaxLength = 33)]
+    [Pattern(Patterns.Moment, MaxLength = 33)]
     public string? Time { get; init; }
 
     [JsonPropertyName("revision")]

@@ -38,7 +38,7 @@ public sealed record StoreBackupSpec
 {
     [JsonPropertyName("cluster")]
     [Doc("Name of the StoreCluster, in the same namespace. It has to have spec.backup, which says where backups go.")]
-    [Pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$", MaxLength = 40)]
+    [Pattern(Patterns.ClusterName, MaxLength = 40)]
     public required string Cluster { get; init; }
 
     [JsonPropertyName("timeoutSeconds")]

@@ -51,7 +51,7 @@ public sealed record StoreRestoreSpec
 {
     [JsonPropertyName("cluster")]
     [Doc("Name of the StoreCluster, in the same namespace.")]
-    [Pattern("^[a-z]([-a-z0-9]*[a-z0-9])?$", MaxLength = 40)]
+    [Pattern(Patterns.ClusterName, MaxLength = 40)]
     public required string Cluster { get; init; }
 
     [JsonPropertyName("backup")]
@@ -69,12 +69,12 @@ public sealed record StoreRestoreSpec
 
     [JsonPropertyName("clusterId")]
     [Doc("The store's id (hexadecimal, status.clusterId) of the cluster that was backed up. When absent, the StoreCluster's own as it is now; give the one before, status.restoration.formerClusterId, for a moment before an earlier StoreRestore.")]
-    [Pattern("^[0-9a-f]{1,16}$", MaxLength = 16)]
+    [Pattern(Patterns.ClusterId, MaxLength = 16)]
     public string? ClusterId { get; init; }
 
     [JsonPropertyName("time")]
     [Doc("The state of this moment, with its zone, such as 2026-11-27T20:34:00Z, and nothing that was written later. When neither this nor revision is given: the latest, or what the named StoreBackup holds.")]
-    [Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})?(Z|[+-][0-9]{2}:[0-9]{2})$", MaxLength = 33)]
+    [Pattern(Patterns.Moment, MaxLength = 33)]
     public string? Time { get; init; }
 
     [JsonPropertyName("revision")]

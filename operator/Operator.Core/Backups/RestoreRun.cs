@@ -42,8 +42,9 @@ public sealed record RestoreRun(StoreRestoreStatus Status, MemberName? Ask)
 
     static StoreRestoreStatus Plan(StoreRestore restore, StoreRestoreStatus status, RestoreSurroundings around, DateTime now)
     {
-        if (RestorePlan.Of(restore.Spec, around, now) is RestorePlan.Refused refused) return new StoreRestoreStatus { Phase = StoreRestoreStatus.Pending, Message = refused.Message, Conditions = status.Conditions };
-        var (cluster, source) = (around.Cluster!, ((RestorePlan.Possible)RestorePlan.Of(restore.Spec, around, now)).Source);
+        var plan = RestorePlan.Of(restore.Spec, around, now);
+        if (plan is RestorePlan.Refused refused) return new StoreRestoreStatus { Phase = StoreRestoreStatus.Pending, Message = refused.Message, Conditions = status.Conditions };
+        var (cluster, source) = (around.Cluster!, ((RestorePlan.Possible)plan).Source);
         var fresh = status.PlannedAt is not { } at || now - at >= PlanAnew || status.Source != source || status.EpochAfter != EpochOf(cluster) + 1;
         var planned = status with
         {

@@ -110,15 +110,7 @@ public static class AgentProcess
         var application = builder.Build();
         application.UseOpenTelemetryPrometheusScrapingEndpoint(metrics, null, "/metrics", null, null);
         application.Run(http => AnswerAsync(http, state, options.Member));
-        try
-        {
-            await application.StartAsync();
-            return application;
-        }
-        catch (IOException e)
-        {
-            throw new BackupException(BackupFailure.Misconfigured, $"--listen-metrics-urls: {listen} cannot be listened on: {e.Message}", e);
-        }
+        return await Endpoint.ListenAsync(application, "listen-metrics-urls", listen);
     }
 
     static Task AnswerAsync(HttpContext http, AgentState state, MemberOptions member)

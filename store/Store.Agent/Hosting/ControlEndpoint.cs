@@ -33,15 +33,7 @@ static class ControlEndpoint
         }));
         var application = builder.Build();
         application.Run(http => AnswerAsync(http, state, member.PasswordFile));
-        try
-        {
-            await application.StartAsync();
-            return application;
-        }
-        catch (IOException e)
-        {
-            throw new BackupException(BackupFailure.Misconfigured, $"--listen-control-urls: {url} cannot be listened on: {e.Message}", e);
-        }
+        return await Endpoint.ListenAsync(application, "listen-control-urls", url);
     }
 
     /// <summary>A name would have to be looked up, and could be of several addresses.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using LocalCluster;
 using Xunit;
@@ -18,6 +19,18 @@ static class Kubectl
     public static async Task<JsonElement> GetAsync(params string[] what) => JsonDocument.Parse(await RunAsync(["get", "-o", "json", .. what])).RootElement;
 
     public static async Task ApplyAsync(string yaml) => (await FileAsync("apply", yaml)).Succeeded();
+
+    /// <summary>Looks four times a second.</summary>
+    /// <param name="lacking">What is still missing; null when nothing is.</param>
+    public static async Task UntilAsync(Func<Task<string?>> lacking, TimeSpan within)
+    {
+        var waited = Stopwatch.StartNew();
+        while (await lacking() is { } lack)
+        {
+            Assert.True(waited.Elapsed < within, lack);
+            await Task.Delay(TimeSpan.FromMilliseconds(250), Stop);
+        }
+    }
 
     public static Task<ShellResult> FileAsync(string verb, string yaml) =>
         Shell.RunAsync("kubectl", [verb, "-f", "-"], null, TimeSpan.FromMinutes(1), yaml, Stop);

@@ -54,9 +54,10 @@ sealed class SimulatedOperator : IDisposable
         var events = new EventRecorder(api, "simulated", time, log);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(Dial));
-        backups = new StoreBackupController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, time);
+        var fulls = new FullBackups(api, members, agents, authentication, fence, time);
+        backups = new StoreBackupController(api, caches, agents, fulls, fence, time);
         schedules = new StoreBackupScheduleController(api, caches, fence, time);
-        restores = new StoreRestoreController(api, caches, agents, new FullBackups(api, members, agents, authentication, fence, time), fence, key => Schedule(key, time.GetUtcNow()), events, time);
+        restores = new StoreRestoreController(api, caches, agents, fulls, fence, key => Schedule(key, time.GetUtcNow()), events, time);
         controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -21,8 +20,8 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
         await using var bucket = await ObjectServer.StartAsync();
         try
         {
-            await Kubectl.RunAsync("create", "secret", "generic", Secret, "--from-literal=access-key-id=test", "--from-literal=secret-access-key=testsecret", $"--from-literal=key={new string('7', 64)}");
-            await Kubectl.RunAsync("create", "secret", "generic", Wrong, "--from-literal=access-key-id=test", "--from-literal=secret-access-key=guessed", $"--from-literal=key={new string('8', 64)}");
+            await ObjectServer.CreateSecretAsync(Secret, "testsecret", '7');
+            await ObjectServer.CreateSecretAsync(Wrong, "guessed", '8');
             await ApplyAsync(Denied, 1, Backup(bucket, Wrong, Secret));
             await ApplyAsync(Name, 1, Backup(bucket, Secret, Secret));
             await ReadyAsync(Name);
@@ -124,7 +123,7 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
 
     static string Backup(ObjectServer bucket, string credentials, string key) => $$"""
           backup:
-            target: {{Target(bucket, credentials)}}
+            target: {{bucket.Target(credentials)}}
             encryptionKeySecret: {name: {{key}} }
             rpo: 1m
         """;
@@ -133,13 +132,10 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
     static string Restore(ObjectServer bucket, string secret, string to) => $$"""
           bootstrap:
             restore:
-              from: {{Target(bucket, Secret)}}
+              from: {{bucket.Target(Secret)}}
               encryptionKeySecret: {name: {{secret}} }
               {{to}}
         """;
-
-    static string Target(ObjectServer bucket, string credentials) =>
-        $$"""{s3: {bucket: {{bucket.Bucket}}, prefix: shop, endpoint: "{{bucket.Endpoint}}", pathStyle: true, credentialsSecret: {name: {{credentials}} } } }""";
 
     static Task<JsonElement> ReadyAsync(string name) => OperatedCluster.UntilAsync("members that serve", OperatedCluster.Ready, name);
 
@@ -154,35 +150,17 @@ public sealed class KubernetesBackupTests(KubernetesDemo demo)
     async Task WriteAsync(string value)
     {
         var endpoint = await demo.ClientEndpointAsync(Name);
-        for (var key = 0; key < 8; key++) (await Etcdctl.RunAsync("3.5", endpoint, ["put", $"key-{key}", $"{value} {key}"])).Succeeded();
-        (await Etcdctl.RunAsync("3.5", endpoint, ["put", value, value])).Succeeded();
-        var revision = await RevisionAsync(Name);
-        await UntilAsync(async () => await RecoverableAsync() is var recoverable && recoverable < revision ? $"revision {revision} was not backed up, only {recoverable}" : null);
+        await BackedUpKeys.WriteAsync(endpoint, value);
+        await BackedUpKeys.BackedUpAsync(Name, endpoint, Soon);
     }
 
-    static async Task<long> RecoverableAsync() =>
-        JsonDocument.Parse(await Kubectl.RunAsync("get", "--raw", $"/api/v1/namespaces/default/pods/{Name}-1-0:2385/proxy/status")).RootElement.GetProperty("recoverableRevision").GetInt64();
+    async Task<string> ReadAllAsync(string name) => await BackedUpKeys.ReadAllAsync(await demo.ClientEndpointAsync(name));
 
-    async Task<string> ReadAllAsync(string name) => (await Etcdctl.RunAsync("3.5", await demo.ClientEndpointAsync(name), ["get", "", "--prefix"])).Succeeded().Output;
-
-    async Task<long> RevisionAsync(string name)
-    {
-        var answer = (await Etcdctl.RunAsync("3.5", await demo.ClientEndpointAsync(name), ["get", "none", "-w", "json"])).Succeeded().Output;
-        return long.Parse(JsonDocument.Parse(answer).RootElement.GetProperty("header").GetProperty("revision").ToString(), CultureInfo.InvariantCulture);
-    }
+    async Task<long> RevisionAsync(string name) => await BackedUpKeys.RevisionAsync(await demo.ClientEndpointAsync(name));
 
     /// <summary>Of the former cluster nothing is left but what is in the bucket.</summary>
     static Task GoneAsync() => UntilAsync(async () =>
         await Kubectl.RunAsync("get", "pods,persistentvolumeclaims", "-l", $"storecluster.io/cluster={Name}", "-o", "name") is { Length: > 0 } left ? $"still there: {left}" : null);
 
-    /// <param name="lacking">What is still missing; null when nothing is.</param>
-    static async Task UntilAsync(Func<Task<string?>> lacking)
-    {
-        var deadline = DateTime.UtcNow + Soon;
-        while (await lacking() is { } lack)
-        {
-            Assert.True(DateTime.UtcNow < deadline, lack);
-            await Task.Delay(250, Stop);
-        }
-    }
+    static Task UntilAsync(Func<Task<string?>> lacking) => Kubectl.UntilAsync(lacking, Soon);
 }

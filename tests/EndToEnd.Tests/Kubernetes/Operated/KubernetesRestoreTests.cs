@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -22,16 +21,16 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
         await using var bucket = await ObjectServer.StartAsync();
         try
         {
-            await Kubectl.RunAsync("create", "secret", "generic", Secret, "--from-literal=access-key-id=test", "--from-literal=secret-access-key=testsecret", $"--from-literal=key={new string('7', 64)}");
+            await ObjectServer.CreateSecretAsync(Secret, "testsecret", '7');
             await ApplyAsync(bucket);
             var before = await OperatedCluster.UntilAsync("members that serve", OperatedCluster.Ready, Name);
             var endpoint = await demo.ClientEndpointAsync(Name);
-            await WriteAsync(endpoint, "first");
-            await BackedUpAsync(await RevisionAsync(endpoint));
-            var (earlier, moment) = (await ReadAllAsync(endpoint), DateTimeOffset.UtcNow);
-            await WriteAsync(endpoint, "second");
+            await BackedUpKeys.WriteAsync(endpoint, "first");
+            await BackedUpKeys.BackedUpAsync(Name, endpoint, Soon);
+            var (earlier, moment) = (await BackedUpKeys.ReadAllAsync(endpoint), DateTimeOffset.UtcNow);
+            await BackedUpKeys.WriteAsync(endpoint, "second");
             (await Etcdctl.RunAsync("3.5", endpoint, ["del", "key-3"])).Succeeded();
-            var revision = await RevisionAsync(endpoint);
+            var revision = await BackedUpKeys.RevisionAsync(endpoint);
 
             var confirmed = await ConfirmAsync(moment);
             await PhaseAsync("Restoring");
@@ -39,8 +38,8 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
             Assert.Contains("what was there before is in the backups of cluster", await PhaseAsync("Succeeded"), StringComparison.Ordinal);
             output.WriteLine($"three members serve the state of {moment:u} {confirmed.Elapsed.TotalSeconds:0.0} s after it was confirmed");
 
-            Assert.Equal((endpoint, earlier), (await demo.ClientEndpointAsync(Name), await ReadAllAsync(endpoint)));
-            Assert.InRange(await RevisionAsync(endpoint), revision + 1_000_000_000, long.MaxValue);
+            Assert.Equal((endpoint, earlier), (await demo.ClientEndpointAsync(Name), await BackedUpKeys.ReadAllAsync(endpoint)));
+            Assert.InRange(await BackedUpKeys.RevisionAsync(endpoint), revision + 1_000_000_000, long.MaxValue);
             var watch = await Etcdctl.RunAsync("3.5", endpoint, ["watch", "key-3", $"--rev={revision}"]);
             Assert.Contains("required revision has been compacted", watch.Output + watch.Error, StringComparison.Ordinal);
             var after = await OperatedCluster.UntilAsync("fresh backup", status => OperatedCluster.Condition(status, "BackupReady") == "True", Name, within: Soon);
@@ -65,7 +64,7 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
           deletionPolicy: Delete
           storage: {size: 1Gi}
           backup:
-            target: {s3: {bucket: {{bucket.Bucket}}, prefix: shop, endpoint: "{{bucket.Endpoint}}", pathStyle: true, credentialsSecret: {name: {{Secret}} } } }
+            target: {{bucket.Target(Secret)}}
             encryptionKeySecret: {name: {{Secret}} }
             rpo: 1m
         """);
@@ -87,40 +86,14 @@ public sealed class KubernetesRestoreTests(KubernetesDemo demo, ITestOutputHelpe
     /// <returns>What the StoreRestore says when it has come so far.</returns>
     static async Task<string> PhaseAsync(string wanted)
     {
-        var deadline = DateTime.UtcNow + Soon;
-        while (true)
+        var said = "";
+        await Kubectl.UntilAsync(async () =>
         {
-            var restore = await Kubectl.GetAsync("storerestore", Back);
-            var status = restore.TryGetProperty("status", out var told) ? told : JsonDocument.Parse("{}").RootElement;
-            if (status.TryGetProperty("phase", out var phase) && phase.GetString() == wanted) return status.GetProperty("message").GetString()!;
-            Assert.True(DateTime.UtcNow < deadline, $"not {wanted}: {status}");
-            await Task.Delay(250, Stop);
-        }
-    }
-
-    /// <summary>A write is of the moment at which an agent has it.</summary>
-    static async Task BackedUpAsync(long revision)
-    {
-        var deadline = DateTime.UtcNow + Soon;
-        while (JsonDocument.Parse(await Kubectl.RunAsync("get", "--raw", $"/api/v1/namespaces/default/pods/{Name}-1-0:2385/proxy/status")).RootElement.GetProperty("recoverableRevision").GetInt64() is var recoverable
-            && recoverable < revision)
-        {
-            Assert.True(DateTime.UtcNow < deadline, $"revision {revision} was not backed up, only {recoverable}");
-            await Task.Delay(250, Stop);
-        }
-    }
-
-    static async Task WriteAsync(string endpoint, string value)
-    {
-        for (var key = 0; key < 8; key++) (await Etcdctl.RunAsync("3.5", endpoint, ["put", $"key-{key}", $"{value} {key}"])).Succeeded();
-        (await Etcdctl.RunAsync("3.5", endpoint, ["put", value, value])).Succeeded();
-    }
-
-    static async Task<string> ReadAllAsync(string endpoint) => (await Etcdctl.RunAsync("3.5", endpoint, ["get", "", "--prefix"])).Succeeded().Output;
-
-    static async Task<long> RevisionAsync(string endpoint)
-    {
-        var answer = (await Etcdctl.RunAsync("3.5", endpoint, ["get", "none", "-w", "json"])).Succeeded().Output;
-        return long.Parse(JsonDocument.Parse(answer).RootElement.GetProperty("header").GetProperty("revision").ToString(), CultureInfo.InvariantCulture);
+            var status = (await Kubectl.GetAsync("storerestore", Back)).TryGetProperty("status", out var told) ? told : default;
+            if (status.ValueKind != JsonValueKind.Object || status.GetProperty("phase").GetString() != wanted) return $"not {wanted}: {status}";
+            said = status.GetProperty("message").GetString()!;
+            return null;
+        }, Soon);
+        return said;
     }
 }

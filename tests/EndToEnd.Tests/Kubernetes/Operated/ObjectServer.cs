@@ -25,6 +25,13 @@ sealed class ObjectServer : IAsyncDisposable
     /// <summary>As pods see it.</summary>
     public string Endpoint => $"http://{listener.LocalEndpoint}";
 
+    /// <summary>The value of a target in YAML, with the credentials of a Secret.</summary>
+    public string Target(string secret) => $$"""{s3: {bucket: {{Bucket}}, prefix: shop, endpoint: "{{Endpoint}}", pathStyle: true, credentialsSecret: {name: {{secret}} } } }""";
+
+    /// <summary>A Secret of credentials, with a key to encrypt with.</summary>
+    public static Task CreateSecretAsync(string name, string secretAccessKey, char keyDigit) =>
+        Kubectl.RunAsync("create", "secret", "generic", name, "--from-literal=access-key-id=test", $"--from-literal=secret-access-key={secretAccessKey}", $"--from-literal=key={new string(keyDigit, 64)}");
+
     /// <summary>Skips the test where no server is.</summary>
     public static async Task<ObjectServer> StartAsync()
     {

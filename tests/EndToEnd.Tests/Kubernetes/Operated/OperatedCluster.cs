@@ -63,14 +63,9 @@ public sealed class OperatedCluster(KubernetesDemo demo) : IAsyncLifetime
     /// <summary>Asks until the status answers the present spec and is as wanted.</summary>
     public static async Task<JsonElement> UntilAsync(string what, Func<JsonElement, bool> wanted, string name = Name, string @namespace = "default", TimeSpan? within = null)
     {
-        var waited = Stopwatch.StartNew();
-        while (true)
-        {
-            var status = await StatusAsync(name, @namespace);
-            if (wanted(status)) return status;
-            Assert.True(waited.Elapsed < (within ?? Patience), $"no {what}: {status}");
-            await Task.Delay(TimeSpan.FromMilliseconds(250), TestContext.Current.CancellationToken);
-        }
+        var status = default(JsonElement);
+        await Kubectl.UntilAsync(async () => wanted(status = await StatusAsync(name, @namespace)) ? null : $"no {what}: {status}", within ?? Patience);
+        return status;
     }
 
     /// <summary>Kills the operator that leads, without a chance to give its lease back. The other replica, or its successor, has to go on.</summary>
