@@ -85,18 +85,7 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
         {
             Name = name,
             NamespaceProperty = schedule.Metadata.NamespaceProperty,
-            OwnerReferences =
-            [
-                new V1OwnerReference
-                {
-                    ApiVersion = StoreCluster.ApiVersionText,
-                    Kind = StoreBackupSchedule.KindText,
-                    Name = schedule.Metadata.Name,
-                    Uid = schedule.Metadata.Uid,
-                    Controller = true,
-                    BlockOwnerDeletion = true,
-                },
-            ],
+            OwnerReferences = [Labels.Owner(schedule)],
         },
         Spec = new StoreBackupSpec { Cluster = schedule.Spec.Cluster, TimeoutSeconds = schedule.Spec.TimeoutSeconds },
     };

@@ -1,3 +1,4 @@
+using k8s;
 using k8s.Models;
 
 namespace Operator.Core;
@@ -80,12 +81,13 @@ public static class Labels
     /// <summary>What selects every member's pod, and what a Service or a budget selects by.</summary>
     public static Dictionary<string, string> Selector(string cluster) => new() { [Cluster] = cluster };
 
-    public static V1OwnerReference Owner(StoreCluster cluster) => new()
+    /// <summary>What carries it is deleted with the owner.</summary>
+    public static V1OwnerReference Owner(IKubernetesObject<V1ObjectMeta> owner) => new()
     {
-        ApiVersion = StoreCluster.ApiVersionText,
-        Kind = StoreCluster.KindText,
-        Name = cluster.Metadata.Name,
-        Uid = cluster.Metadata.Uid,
+        ApiVersion = owner.ApiVersion,
+        Kind = owner.Kind,
+        Name = owner.Metadata.Name,
+        Uid = owner.Metadata.Uid,
         Controller = true,
         BlockOwnerDeletion = true,
     };

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -15,21 +13,16 @@ sealed class DrillRecord(IBackupTarget target, BackupKey? key)
     public async Task<DrillResult?> ReadAsync(string cluster, CancellationToken cancellationToken) =>
         await target.GetAsync(BackupName.DrillOf(cluster), cancellationToken) is { } content && Open(content) is { } held && held.ClusterId == cluster ? held.Result : null;
 
-    public Task WriteAsync(string cluster, DrillResult result, CancellationToken cancellationToken)
-    {
-        var json = JsonSerializer.Serialize(new(cluster, result), DrillJson.Default.HeldDrill) + "\n";
-        return target.PutAsync(BackupName.DrillOf(cluster), Encoding.UTF8.GetBytes(json + ManifestText.Seal(json, key) + "\n"), cancellationToken);
-    }
+    public Task WriteAsync(string cluster, DrillResult result, CancellationToken cancellationToken) =>
+        target.PutAsync(BackupName.DrillOf(cluster), SealedText.Write(JsonSerializer.Serialize(new(cluster, result), DrillJson.Default.HeldDrill), key), cancellationToken);
 
     HeldDrill? Open(byte[] content)
     {
-        var text = Encoding.UTF8.GetString(content);
-        var end = text.TrimEnd('\n').LastIndexOf('\n') + 1;
-        var (json, seal) = (text[..end], text[end..].TrimEnd('\n'));
-        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(seal), Encoding.UTF8.GetBytes(ManifestText.Seal(json, key)))) return null;
+        var text = SealedText.Read(content);
+        if (!text.Holds(key)) return null;
         try
         {
-            return JsonSerializer.Deserialize(json, DrillJson.Default.HeldDrill);
+            return JsonSerializer.Deserialize(text.Json, DrillJson.Default.HeldDrill);
         }
         catch (JsonException)
         {
