@@ -5,27 +5,24 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>What the operator sees of backups. The agents' own metrics say more; these are there when no agent is.</summary>
-static class BackupMetrics
+sealed class BackupMetrics(ObjectStore<StoreBackupSchedule> schedules)
 {
-    static readonly ConcurrentDictionary<ObjectKey, DateTime> Recoverable = new();
-    static volatile ObjectStore<StoreBackupSchedule>? schedules;
-
-    public static void Watch(ObjectStore<StoreBackupSchedule> all) => schedules = all;
+    readonly ConcurrentDictionary<ObjectKey, DateTime> recoverable = new();
 
     /// <param name="until">Null when nothing can be restored, or the StoreCluster is gone.</param>
-    public static void RecoverableUntil(ObjectKey cluster, DateTime? until)
+    public void RecoverableUntil(ObjectKey cluster, DateTime? until)
     {
-        if (until is { } known) Recoverable[cluster] = known;
-        else Recoverable.TryRemove(cluster, out _);
+        if (until is { } known) recoverable[cluster] = known;
+        else recoverable.TryRemove(cluster, out _);
     }
 
     /// <param name="each">Measures every StoreCluster.</param>
-    public static void Create(Meter meter, Func<Func<StoreCluster, long?>, IEnumerable<Measurement<long>>> each)
+    public void Export(Meter meter, Func<Func<StoreCluster, long?>, IEnumerable<Measurement<long>>> each)
     {
         void Gauge(string name, string description, Func<StoreCluster, long?> value) => meter.CreateObservableGauge(name, () => each(value), null, description);
 
         // By the pass and not by status, which follows in steps of half an rpo.
-        Gauge("storeoperator_backup_last_recoverable_timestamp_seconds", "Everything acknowledged before can be restored, by backups that were verified", cluster => Seconds1970(Recoverable.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var until) ? until : null));
+        Gauge("storeoperator_backup_last_recoverable_timestamp_seconds", "Everything acknowledged before can be restored, by backups that were verified", cluster => Seconds1970(recoverable.TryGetValue(ObjectStore<StoreCluster>.KeyOf(cluster), out var until) ? until : null));
         Gauge("storeoperator_backup_rpo_seconds", "How far that may lie back: spec.backup.rpo", cluster => (long?)Rpo(cluster)?.TotalSeconds);
         Gauge("storeoperator_backup_last_full_timestamp_seconds", "The newest full backup", cluster => Seconds1970(cluster.Status?.Backup?.LastFull?.Time));
         Gauge("storeoperator_backup_last_full_size_bytes", "Its content", cluster => cluster.Status?.Backup?.LastFull?.Bytes);
@@ -41,8 +38,8 @@ static class BackupMetrics
     static long? Scheduled(StoreBackupSchedule schedule) => schedule.Spec.Suspend ? null
         : schedule.Status?.Conditions?.FirstOrDefault(condition => condition.Type == ScheduleRun.ScheduledCondition) is { } condition ? condition.Status == "True" ? 1 : 0 : null;
 
-    static IEnumerable<Measurement<long>> OfSchedules(Func<StoreBackupSchedule, long?> measure) =>
-        from schedule in schedules?.All ?? []
+    IEnumerable<Measurement<long>> OfSchedules(Func<StoreBackupSchedule, long?> measure) =>
+        from schedule in schedules.All
         let value = measure(schedule)
         where value is not null
         select new Measurement<long>(value.Value, new("namespace", schedule.Metadata.NamespaceProperty), new("cluster", schedule.Spec.Cluster), new("schedule", schedule.Metadata.Name));

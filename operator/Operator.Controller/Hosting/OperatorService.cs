@@ -43,8 +43,8 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         using var schedules = new WorkQueue("storebackupschedule", time);
         using var restores = new WorkQueue("storerestore", time);
         var caches = this.caches = new Caches(api, options.WatchNamespaces, queue.Add, backups.Add, schedules.Add, restores.Add, time, log);
-        Telemetry.Watch(caches.Clusters, caches.Reflectors, options.Workers);
-        BackupMetrics.Watch(caches.Schedules);
+        var metrics = new ClusterMetrics(caches.Clusters, caches.Schedules);
+        Telemetry.Watch(metrics, caches.Reflectors, options.Workers);
         Log.Starting(log, typeof(OperatorService).Assembly.GetName().Version!.ToString(3), options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces), options.DefaultImage);
 
         // Events and caches outlive the workers, so that what the last pass said is still sent; both end with the process.
@@ -55,7 +55,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         {
             await caches.Synced.WaitAsync(stopping);
             Log.Synced(log);
-            Task Lead(Fence fence) => LeadAsync(api, caches, queue, backups, schedules, restores, events, fence, time);
+            Task Lead(Fence fence) => LeadAsync(api, caches, queue, backups, schedules, restores, events, metrics, fence, time);
             if (options.LeaderElect)
                 return await new LeaderLease(api, new ObjectKey(options.LeaseNamespace, options.LeaseName), options.Identity, time, log).RunAsync(Lead, stopping);
             using var open = Fence.Open(time, stopping);
@@ -69,7 +69,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         }
     }
 
-    async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, WorkQueue schedules, WorkQueue restores, EventRecorder events, Fence fence, TimeProvider time)
+    async Task LeadAsync(KubeApi api, Caches caches, WorkQueue queue, WorkQueue backups, WorkQueue schedules, WorkQueue restores, EventRecorder events, ClusterMetrics metrics, Fence fence, TimeProvider time)
     {
         using var members = new MemberClient(time, MemberDialing.Open);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
@@ -78,7 +78,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         var controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(MemberDialing.Open), options.DefaultImage, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
-            new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
+            new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, metrics, log);
         await Task.WhenAll(
             new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
             new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, fulls, fence, time), workers: 1, fence.Lost),

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Operator.Core;
 
 namespace Operator.Controller;
 
@@ -16,7 +15,6 @@ static class Telemetry
     static readonly ConcurrentDictionary<string, WorkQueue> Queues = new();
     static readonly ConcurrentDictionary<string, bool> Leaders = new();
     static readonly ConcurrentDictionary<string, IReflector> Reflectors = new();
-    static volatile ObjectStore<StoreCluster>? clusters;
     static int activeWorkers;
     static int workers;
 
@@ -34,7 +32,6 @@ static class Telemetry
     static readonly Counter<long> Operations = Source.CreateCounter<long>("storeoperator_operation_total", null, "Operations that were begun (started) and brought to their end (success)");
     static readonly Histogram<double> OperationTimes = Source.CreateHistogram<double>(OperationTime, null, "From the journal's entry to the operation's end");
     static readonly Counter<long> Violations = Source.CreateCounter<long>("storeoperator_invariant_violations_total", null, "What must never be seen or done; always 0");
-    static readonly ConcurrentDictionary<ObjectKey, double> RolloutRatios = new();
 
     public static readonly Counter<long> QueueAdds = Source.CreateCounter<long>("workqueue_adds_total", null, "Keys added");
     public static readonly Counter<long> QueueRetries = Source.CreateCounter<long>("workqueue_retries_total", null, "Keys added again after a failure");
@@ -66,23 +63,14 @@ static class Telemetry
         Source.CreateObservableGauge("storeoperator_reflector_last_event_timestamp_seconds", () => Reflectors.Select(pair => new Measurement<double>(Math.Round((DateTimeOffset.UtcNow - pair.Value.Silence).ToUnixTimeMilliseconds() / 1000.0, 1), Tag("kind", pair.Key))), null, "When a watch last told something");
         Source.CreateObservableGauge("storeoperator_reflector_items", () => Reflectors.Select(pair => new Measurement<long>(pair.Value.Count, Tag("kind", pair.Key))), null, "Objects in memory");
         Source.CreateObservableGauge("storeoperator_build_info", () => One(1, Tag("version", typeof(Telemetry).Assembly.GetName().Version!.ToString(3))), null, "1, with the version of the operator");
-        Source.CreateObservableGauge("storeoperator_cluster_info", () => Each(cluster => [(1, [Tag("version", cluster.Status?.Version ?? ""), Tag("cluster_id", cluster.Status?.ClusterId ?? "")])]), null, "1, with the lowest version that runs and the id of the store");
-        Source.CreateObservableGauge("storeoperator_cluster_desired_members", () => Each(cluster => [(cluster.Spec.Replicas, [])]), null, "Voting members that are wanted");
-        Source.CreateObservableGauge("storeoperator_cluster_ready_members", () => Each(cluster => [(cluster.Status?.ReadyMembers ?? 0, [])]), null, "Voting members that serve");
-        Source.CreateObservableGauge("storeoperator_cluster_members", () => Each(MembersByRoleAndState), null, "Members by role and state");
-        Source.CreateObservableGauge("storeoperator_cluster_blocked", () => Each(cluster => (cluster.Status?.Blocked ?? []).DistinctBy(blocked => blocked.Reason).Select(blocked => (1L, new[] { Tag("reason", blocked.Reason) }))), null, "1 for each reason why something may not be done yet");
-        Source.CreateObservableGauge("storeoperator_certificate_expiry_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.NotAfter)), null, "When a certificate expires, by the Secret that holds it");
-        Source.CreateObservableGauge("storeoperator_certificate_renewal_timestamp_seconds", () => Each(cluster => Certificates(cluster, certificate => certificate.RenewAt)), null, "When a certificate is to be renewed, by the Secret that holds it");
-        Source.CreateObservableGauge("storeoperator_rollout_progress_ratio", Rollouts, null, "Pods of the wanted template, of all pods");
-        BackupMetrics.Create(Source, measure => Each(cluster => measure(cluster) is { } value ? [(value, [])] : []));
-        Source.CreateObservableGauge("storeoperator_cluster_condition", () => Each(ConditionsByStatus), null, "1 for the status that a condition has, 0 for the others");
     }
 
     public static void Watch(string name, WorkQueue queue) => Queues[name] = queue;
 
-    public static void Watch(ObjectStore<StoreCluster> clusters, IEnumerable<IReflector> reflectors, int workers)
+    /// <summary>For the operator that is this process.</summary>
+    public static void Watch(ClusterMetrics clusters, IEnumerable<IReflector> reflectors, int workers)
     {
-        Telemetry.clusters = clusters;
+        clusters.Export(Source);
         Telemetry.workers = workers;
         foreach (var reflector in reflectors) Reflectors[reflector.Kind] = reflector;
     }
@@ -102,13 +90,6 @@ static class Telemetry
     }
 
     public static void InvariantViolated(string invariant) => Violations.Add(1, Tag("invariant", invariant));
-
-    /// <param name="ratio">Null when there are no pods, or the StoreCluster is gone.</param>
-    public static void RolledOut(ObjectKey cluster, double? ratio)
-    {
-        if (ratio is { } known) RolloutRatios[cluster] = known;
-        else RolloutRatios.TryRemove(cluster, out _);
-    }
 
     public static void Requested(string code, string method, string host, TimeSpan took)
     {
@@ -132,29 +113,6 @@ static class Telemetry
         if (result == "error") ReconcileErrors.Add(1, Controller());
         if (unexpected) Panics.Add(1, Controller());
     }
-
-    static IEnumerable<Measurement<long>> Each(Func<StoreCluster, IEnumerable<(long Value, KeyValuePair<string, object?>[] Tags)>> measure) =>
-        from cluster in clusters?.All ?? []
-        from measured in measure(cluster)
-        select new Measurement<long>(measured.Value,
-            [Tag("namespace", cluster.Metadata.NamespaceProperty), Tag("cluster", cluster.Metadata.Name), .. measured.Tags]);
-
-    static IEnumerable<Measurement<double>> Rollouts() =>
-        RolloutRatios.Select(rollout => new Measurement<double>(rollout.Value, Tag("namespace", rollout.Key.Namespace), Tag("cluster", rollout.Key.Name)));
-
-    static IEnumerable<(long, KeyValuePair<string, object?>[])> MembersByRoleAndState(StoreCluster cluster) =>
-        (cluster.Status?.Members ?? []).GroupBy(member => (Role: member.Role ?? "None", member.State))
-            .Select(group => ((long)group.Count(), new[] { Tag("role", group.Key.Role), Tag("state", group.Key.State) }));
-
-    static IEnumerable<(long, KeyValuePair<string, object?>[])> ConditionsByStatus(StoreCluster cluster) =>
-        from condition in cluster.Status?.Conditions ?? []
-        from status in Statuses
-        select (condition.Status == status ? 1L : 0L, new[] { Tag("type", condition.Type), Tag("status", status) });
-
-    static IEnumerable<(long, KeyValuePair<string, object?>[])> Certificates(StoreCluster cluster, Func<CertificateStatus, DateTime> when) =>
-        (cluster.Status?.Tls?.Certificates ?? []).Select(certificate => (new DateTimeOffset(when(certificate).ToUniversalTime()).ToUnixTimeSeconds(), new[] { Tag("name", certificate.Name) }));
-
-    static readonly string[] Statuses = ["True", "False", "Unknown"];
 
     static Measurement<long>[] One(long value, KeyValuePair<string, object?> tag) => [new(value, tag)];
 

@@ -5,7 +5,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass: observe, diagnose, plan, report, execute. At most one thing is changed; the next pass looks again.</summary>
-sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ILogger log) : IEntityController<StoreCluster>
+sealed class StoreClusterController(Observer observer, Executor executor, StatusWriter statuses, LoginTokens tokens, EventRecorder events, ClusterMetrics metrics, ILogger log) : IEntityController<StoreCluster>
 {
     /// <summary>After a step the world is different: look again at once, yet let other clusters have their turn.</summary>
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
@@ -53,8 +53,8 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
     public void Forget(ObjectKey key)
     {
         errors.TryRemove(key, out _);
-        Telemetry.RolledOut(key, ratio: null);
-        BackupMetrics.RecoverableUntil(key, until: null);
+        metrics.RolledOut(key, ratio: null);
+        metrics.Backups.RecoverableUntil(key, until: null);
         tokens.ForgetAll(key);
         observer.Forget(key);
     }
@@ -78,11 +78,11 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
         return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(Waiting) : Result.Fail(error);
     }
 
-    static void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)
+    void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)
     {
         var pods = diagnosis.Members.Where(member => member.Pod is not null).ToList();
-        Telemetry.RolledOut(key, pods.Count == 0 ? null : (double)pods.Count(member => !member.Outdated) / pods.Count);
-        BackupMetrics.RecoverableUntil(key, diagnosis.View.RecoverableUntil);
+        metrics.RolledOut(key, pods.Count == 0 ? null : (double)pods.Count(member => !member.Outdated) / pods.Count);
+        metrics.Backups.RecoverableUntil(key, diagnosis.View.RecoverableUntil);
         if (plan.Blocked.Any(blocked => blocked.Reason == "InvalidSpec")) Telemetry.EndedForGood();
     }
 

@@ -14,11 +14,16 @@ public sealed class MetricsTests : IDisposable
     readonly ConcurrentDictionary<string, byte> names = new();
     readonly ConcurrentDictionary<string, double> sums = new();
 
+    // Simulations of other tests run meanwhile, on clusters of the same names: what is told of clusters is of these here alone.
+    readonly Meter meter = new("OneOperator");
+    readonly ObjectStore<StoreCluster> clusters = new(_ => null);
+    readonly ObjectStore<StoreBackupSchedule> schedules = new(_ => null);
+
     public MetricsTests()
     {
         listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name != Telemetry.Meter) return;
+            if (instrument.Meter.Name != Telemetry.Meter && instrument.Meter != meter) return;
             names[instrument.Name] = 0;
             listener.EnableMeasurementEvents(instrument);
         };
@@ -28,7 +33,11 @@ public sealed class MetricsTests : IDisposable
         listener.Start();
     }
 
-    public void Dispose() => listener.Dispose();
+    public void Dispose()
+    {
+        listener.Dispose();
+        meter.Dispose();
+    }
 
     [Theory]
     [InlineData("controller_runtime_", "reconcile_total reconcile_errors_total terminal_reconcile_errors_total reconcile_panics_total reconcile_timeouts_total reconcile_time_seconds max_concurrent_reconciles active_workers")]
@@ -40,8 +49,11 @@ public sealed class MetricsTests : IDisposable
     [InlineData("storeoperator_backup_", "last_recoverable_timestamp_seconds rpo_seconds last_full_timestamp_seconds last_full_size_bytes last_full_stored_bytes schedule_scheduled schedule_last_success_timestamp_seconds")]
     [InlineData("storeoperator_drill_", "success last_success_timestamp_seconds duration_seconds")]
     [InlineData("storeoperator_", "build_info operation_total operation_duration_seconds certificate_expiry_timestamp_seconds rollout_progress_ratio invariant_violations_total")]
-    public void Each_has_the_name_that_others_expect(string prefix, string names) =>
+    public void Each_has_the_name_that_others_expect(string prefix, string names)
+    {
+        new ClusterMetrics(clusters, schedules).Export(meter);
         Assert.Empty(names.Split(' ').Select(name => prefix + name).Where(name => !this.names.ContainsKey(name)));
+    }
 
     [Fact]
     public void An_operation_is_counted_when_it_begins_and_when_it_ends_with_its_length()
@@ -55,6 +67,7 @@ public sealed class MetricsTests : IDisposable
             Assert.True(Sum($"storeoperator_operation_duration_seconds operation={operation}") > 0);
         }
 
+        simulation.Metrics.Export(meter);
         listener.RecordObservableInstruments();
         Assert.Equal(1, Sum("storeoperator_rollout_progress_ratio namespace=shop cluster=orders"), tolerance: 0);
     }
@@ -66,11 +79,12 @@ public sealed class MetricsTests : IDisposable
         var drill = new DrillStatus { Time = World.Now.AddHours(-1), Passed = false, Revision = 80, Seconds = 21 };
         var world = new World().Formed(1).Spec(spec => Scenario.BackedUp(spec, "backups")).Agent(1, new AgentReport { RecoverableTo = new DateTimeOffset(World.Now).AddSeconds(-3) })
             .Status(status => status with { Backup = new BackupStatus { RecoverableUntil = World.Now.AddHours(-4), LastFull = full, LastDrill = drill, LastPassedDrill = World.Now.AddDays(-7) } });
-        var clusters = new ObjectStore<StoreCluster>(_ => null);
         clusters.Upsert(world.Cluster());
-        Telemetry.Watch(clusters, [], workers: 1);
-        var key = ObjectStore<StoreCluster>.KeyOf(world.Cluster());
-        BackupMetrics.RecoverableUntil(key, world.View().RecoverableUntil);
+        var metrics = new ClusterMetrics(clusters, schedules);
+        metrics.Backups.RecoverableUntil(ObjectStore<StoreCluster>.KeyOf(world.Cluster()), world.View().RecoverableUntil);
+        using var other = new Simulation();
+        Scenario.Of("bootstrap").Play(other);
+        metrics.Export(meter);
         listener.RecordObservableInstruments();
         var now = new DateTimeOffset(World.Now).ToUnixTimeSeconds();
         foreach (var (name, value) in new (string, double)[]
@@ -78,13 +92,11 @@ public sealed class MetricsTests : IDisposable
             ("backup_last_recoverable_timestamp_seconds", now - 3), ("backup_rpo_seconds", 12 * 3600), ("backup_last_full_timestamp_seconds", now - 7200), ("backup_last_full_size_bytes", 1000),
             ("backup_last_full_stored_bytes", 300), ("drill_success", 0), ("drill_last_success_timestamp_seconds", now - 7 * 86400), ("drill_duration_seconds", 21),
         }) Assert.Equal(value, Sum($"storeoperator_{name} namespace=shop cluster=orders"), tolerance: 0);
-        BackupMetrics.RecoverableUntil(key, until: null);
     }
 
     [Fact]
     public void Of_schedules_it_tells_whether_there_will_be_more_and_nothing_of_those_that_are_suspended()
     {
-        var schedules = new ObjectStore<StoreBackupSchedule>(_ => null);
         foreach (var (name, cron, suspended) in new[] { ("right", "@daily", false), ("wrong", "61 * * * *", false), ("suspended", "@daily", true) })
         {
             var schedule = new StoreBackupSchedule
@@ -95,7 +107,7 @@ public sealed class MetricsTests : IDisposable
             schedules.Upsert(schedule with { Status = ScheduleRun.Decide(schedule, TimeZoneInfo.Utc, [], World.Now).Status with { LastSuccessfulTime = World.Now } });
         }
 
-        BackupMetrics.Watch(schedules);
+        new ClusterMetrics(clusters, schedules).Export(meter);
         listener.RecordObservableInstruments();
         double? Of(string name) => sums.TryGetValue($"storeoperator_backup_schedule_scheduled namespace=shop cluster=orders schedule={name}", out var value) ? value : null;
         Assert.Equal((1, 0, null), (Of("right"), Of("wrong"), Of("suspended")));

@@ -48,6 +48,7 @@ sealed class SimulatedOperator : IDisposable
         var log = NullLogger.Instance;
         var api = new KubeApi(new HttpClient(new SimulatedApi(table, writes)), new Uri("http://simulated/"), null);
         caches = new Caches(api, [], _ => { }, _ => { }, _ => { }, _ => { }, time, log);
+        Metrics = new ClusterMetrics(caches.Clusters, caches.Schedules);
         HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
         members = new MemberClient(time, Dial);
         fence = Fence.Open(time, CancellationToken.None);
@@ -61,7 +62,7 @@ sealed class SimulatedOperator : IDisposable
         controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(Dial), image, time),
             new Executor(api, caches, members, new AuthExecutor(api, members, users, authentication, tokens), tokens, fence),
-            new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, log);
+            new StatusWriter(api, caches.Clusters, fence, events, log), tokens, events, Metrics, log);
         Watch("storeclusters", caches.Clusters);
         Watch("statefulsets", caches.StatefulSets);
         Watch("pods", caches.Pods);
@@ -74,6 +75,8 @@ sealed class SimulatedOperator : IDisposable
         // A process begins with a list of everything.
         foreach (var feed in feeds) Deliver(feed, this.table.History.Count);
     }
+
+    public ClusterMetrics Metrics { get; }
 
     /// <summary>Events up to now, or as many as the watches happen to give.</summary>
     public void Deliver(Watches watches)

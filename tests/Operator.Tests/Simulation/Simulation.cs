@@ -57,6 +57,9 @@ sealed class Simulation : IDisposable
 
     public static ObjectKey Key(string name) => new(Namespace, name);
 
+    /// <summary>Those of the first operator.</summary>
+    public ClusterMetrics Metrics => operators[0].Metrics;
+
     /// <summary>What operators did that they must not do, whatever is wanted.</summary>
     public OperatorConduct Conduct { get; }
 
