@@ -29,4 +29,7 @@ public enum BackupFailure
 public sealed class BackupException(BackupFailure failure, string message, Exception? inner = null) : Exception(message, inner)
 {
     public BackupFailure Failure { get; } = failure;
+
+    /// <summary>The one whose content is damaged; null where it is another failure, or nobody knows of which.</summary>
+    public Manifest? Backup { get; init; }
 }

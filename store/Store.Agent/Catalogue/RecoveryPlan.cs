@@ -48,6 +48,16 @@ public sealed record RecoveryPlan(IReadOnlyList<Manifest> Chain, long Until)
     public static RecoveryPlan? Newest(IReadOnlyCollection<Manifest> backups) =>
         Histories(backups).Select(NewestOf).FirstOrDefault(plan => plan is not null);
 
+    /// <summary>The newest state before this one's that none of the damaged ones is needed for, as it is found by its revision alone.</summary>
+    /// <remarks>
+    /// Full 100, deltas 100-120 and 120-140, and the last is damaged: 120. The state of a revision takes all deltas that end with it, so where one that only has leases
+    /// (120-120) is the damaged one, 119 is as far as one comes.
+    /// </remarks>
+    /// <param name="backups">Those of the cluster, the damaged among them.</param>
+    public RecoveryPlan? Avoid(IReadOnlyCollection<Manifest> damaged, IReadOnlyCollection<Manifest> backups) =>
+        backups.SelectMany(backup => new[] { backup.To, backup.To - 1 }).Where(revision => revision > 0 && revision <= Until).Distinct().OrderDescending()
+            .Select(revision => To(backups, revision)).FirstOrDefault(other => other is not null && !other.Chain.Any(damaged.Contains));
+
     static RecoveryPlan? NewestOf(IReadOnlyCollection<Manifest> history) =>
         history.OrderByDescending(backup => (backup.To, backup.AppliedIndex)).Select(end => ToIn(history, end.To)).FirstOrDefault(plan => plan is not null);
 
@@ -73,7 +83,7 @@ public sealed record RecoveryPlan(IReadOnlyList<Manifest> Chain, long Until)
         return fulls.Where(full => full.To > revision && full.Compacted <= revision && revision > 0).MinBy(full => full.To) is { } later ? new([later], revision) : null;
     }
 
-    /// <summary>Each step takes the delta that leads furthest, up to the first that holds the revision. Null where nothing leads on.</summary>
+    /// <summary>Each step takes the delta that leads furthest, up to the first that holds the revision, and what changed without a revision only where the end is the revision. Null where nothing leads on.</summary>
     static List<Manifest>? Extend(Manifest full, IReadOnlyCollection<Manifest> backups, long revision)
     {
         List<Manifest> chain = [full];
@@ -82,7 +92,7 @@ public sealed record RecoveryPlan(IReadOnlyList<Manifest> Chain, long Until)
             var (to, index) = (chain[^1].To, chain[^1].AppliedIndex);
             var next = backups
                 .Where(delta => !delta.IsFull && delta.From <= to && (delta.To, delta.AppliedIndex).CompareTo((to, index)) > 0)
-                .Where(delta => to < revision || delta.To == to)
+                .Where(delta => to < revision || (to == revision && delta.To == to))
                 .MaxBy(delta => delta.To < revision ? (0, delta.To, delta.AppliedIndex) : delta.To == revision ? (2, delta.To, delta.AppliedIndex) : (1, -delta.To, delta.AppliedIndex));
             if (next is null) return to >= revision ? chain : null;
             chain.Add(next);

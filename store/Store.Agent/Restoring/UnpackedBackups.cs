@@ -27,18 +27,27 @@ public sealed class UnpackedBackups : IDisposable
         try
         {
             Directory.CreateDirectory(unpacked.folder);
-            foreach (var backup in plan.Chain)
-            {
-                var path = Path.Combine(unpacked.folder, backup.Id + ".db");
-                await reader.ReadAsync(backup, path, cancellationToken);
-                unpacked.archives.Add(Open(backup, path));
-            }
+            foreach (var backup in plan.Chain) unpacked.archives.Add(await unpacked.UnpackAsync(backup, reader, cancellationToken));
             return unpacked;
         }
         catch
         {
             unpacked.Dispose();
             throw;
+        }
+    }
+
+    async Task<SnapshotArchive> UnpackAsync(Manifest backup, BackupReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var path = Path.Combine(folder, backup.Id + ".db");
+            await reader.ReadAsync(backup, path, cancellationToken);
+            return Open(backup, path);
+        }
+        catch (BackupException e) when (e.Failure == BackupFailure.Damaged)
+        {
+            throw new BackupException(e.Failure, e.Message, e) { Backup = backup };
         }
     }
 

@@ -69,23 +69,24 @@ sealed class BackupSource
         {
             return await UnpackedBackups.OpenAsync(plan, reader, scratch, CancellationToken.None);
         }
-        catch (BackupException e) when (e.Failure == BackupFailure.Damaged)
+        catch (BackupException e) when (e.Backup is { } damaged)
         {
-            throw new BackupException(e.Failure, e.Message + Instead(plan, content), e);
+            var cluster = content.Backups.Where(backup => backup.ClusterId == plan.Chain[0].ClusterId).ToList();
+            var sound = await SoundPlan.FindAsync(plan, damaged, cluster, reader, scratch, CancellationToken.None);
+            throw new BackupException(e.Failure, e.Message + Instead(sound, isOnly: cluster.Count == content.Backups.Count), e);
         }
     }
 
     /// <summary>In options that can be given back as they stand.</summary>
-    string Instead(RecoveryPlan plan, CatalogueContent content)
+    /// <param name="isOnly">The location has backups of no other cluster.</param>
+    string Instead(RecoveryPlan? sound, bool isOnly)
     {
-        var cluster = plan.Chain[0].ClusterId;
-        var others = content.Backups.Where(backup => backup.ClusterId == cluster && !plan.Chain.Contains(backup)).ToList();
-        var full = others.Where(backup => backup.IsFull && backup.To < plan.Until).MaxBy(backup => backup.To);
+        if (sound is null) return "; there is no older state that can be restored";
+        var end = sound.Chain[^1];
         // Revisions of several clusters differ.
-        var among = arguments.Has("backup-cluster") || content.Backups.All(backup => backup.ClusterId == cluster) ? "" : $" --backup-cluster {cluster}";
-        return full is null
-            ? "; there is no older full backup"
-            : string.Create(CultureInfo.InvariantCulture, $"; the full backup before it is of {full.Time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: restore it with --to-revision {full.To}") + among + (target is RecoveryTarget.Time ? " instead of --to-time" : "");
+        var among = isOnly || arguments.Has("backup-cluster") ? "" : $" --backup-cluster {end.ClusterId}";
+        return string.Create(CultureInfo.InvariantCulture, $"; the newest sound state before it is {(sound.Until == end.To ? "of" : "from before")} {end.Time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: restore it with --to-revision {sound.Until}") + among
+            + (target is RecoveryTarget.Time ? " instead of --to-time" : "");
     }
 
     static RecoveryTarget TargetOf(CommandArguments arguments)

@@ -69,7 +69,7 @@ public sealed class RestoreTests
     public void A_restore_that_fails_says_in_conditions_what_the_agent_said_and_offers()
     {
         var status = Report(new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = "CrashLoopBackOff" } },
-            "store: s3://backups: the object x is damaged: its content was changed; the full backup before it is of 2026-11-23T04:00:00Z: restore it with --to-revision 80\n");
+            "store: s3://backups: the object x is damaged: its content was changed; the newest sound state before it is of 2026-11-23T04:00:00Z: restore it with --to-revision 80\n");
         Assert.Equal(("False", "RestoreFailed"), (Of(status, "Ready").Status, Of(status, "Ready").Reason));
         var restored = Of(status, "Restored");
         Assert.Equal(("False", "RestoreFailed"), (restored.Status, restored.Reason));

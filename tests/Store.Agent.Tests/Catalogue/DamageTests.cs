@@ -83,6 +83,61 @@ public sealed class DamageTests
         Assert.Empty(BackupCatalogue.Orphans(await target.ListAsync("", cancelled), DateTimeOffset.MaxValue));
     }
 
+    /// <summary>Full, full, three deltas: whatever of them is damaged, what is offered is the newest that a restore by revision brings, and nothing newer is.</summary>
+    [Fact]
+    public async Task In_place_of_a_damaged_chain_the_newest_sound_state_is_offered()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        var target = new MemoryTarget();
+        using var backups = await TwoChainsAsync(target, cancelled);
+        foreach (var value in new[] { "4", "5" })
+        {
+            backups.Machine.Put("a", value);
+            await backups.TakeNextAsync(cancelled);
+        }
+        var parts = target.Objects.Keys.Where(name => name.Contains("/parts/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        for (var which = 1; which < 1 << parts.Count; which++)
+        {
+            var whole = new Dictionary<string, byte[]>(target.Objects, StringComparer.Ordinal);
+            foreach (var part in parts.Where((_, i) => ((which >> i) & 1) == 1)) target.Objects[part] = [.. whole[part][..^1], (byte)(whole[part][^1] ^ 1)];
+            Assert.Equal(await NewestAsync(backups), await OfferedAsync(backups));
+            foreach (var (name, content) in whole) target.Objects[name] = content;
+        }
+    }
+
+    /// <summary>The newest revision that can be restored, by trying all of them; null for none.</summary>
+    static async Task<long?> NewestAsync(BackedUpMachine backups)
+    {
+        for (var revision = backups.Machine.View.Revision.Value; revision > 0; revision--)
+        {
+            try
+            {
+                return (await backups.RestoreAsync(new RecoveryTarget.Revision(revision), TestContext.Current.CancellationToken)).View.Revision.Value;
+            }
+            catch (BackupException)
+            {
+                // Not this one.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The end of the latest, or what is offered when that is damaged.</summary>
+    static async Task<long?> OfferedAsync(BackedUpMachine backups)
+    {
+        var (reader, content) = (new BackupReader(backups.Target, null), await new BackupCatalogue(backups.Target, null).ReadAsync("", TestContext.Current.CancellationToken));
+        var plan = BackupChoice.Find(content, null, new RecoveryTarget.Latest());
+        try
+        {
+            using var unpacked = await UnpackedBackups.OpenAsync(plan, reader, backups.Scratch, TestContext.Current.CancellationToken);
+            return plan.Until;
+        }
+        catch (BackupException e) when (e.Backup is { } damaged)
+        {
+            return (await SoundPlan.FindAsync(plan, damaged, content.Backups, reader, backups.Scratch, TestContext.Current.CancellationToken))?.Until;
+        }
+    }
+
     static async Task<string> FailAsync(BackedUpMachine backups)
     {
         var failure = await Assert.ThrowsAsync<BackupException>(() => backups.RestoreAsync(new RecoveryTarget.Latest(), TestContext.Current.CancellationToken));

@@ -51,6 +51,34 @@ public sealed class RecoveryPlanTests
     }
 
     [Fact]
+    public void In_place_of_a_damaged_one_the_chain_goes_as_far_as_it_is_sound()
+    {
+        Manifest[] backups = [Full(50), Full(100), Delta(100, 120), Delta(120, 140), Delta(140, 160)];
+        string Without(params int[] damaged) =>
+            RecoveryPlan.Newest(backups)!.Avoid([.. damaged.Select(index => backups[index])], backups) is { } plan ? $"{plan.Chain[^1].From}-{plan.Chain[^1].To} until {plan.Until}" : "nothing";
+        Assert.Equal("120-140 until 140", Without(4));
+        Assert.Equal("100-120 until 120", Without(3));
+        Assert.Equal("0-100 until 100", Without(2));
+        Assert.Equal("0-50 until 50", Without(1));
+        Assert.Equal("nothing", Without(0, 1));
+    }
+
+    [Fact]
+    public void Leases_alone_that_are_damaged_cost_the_revision_that_they_came_with()
+    {
+        var quiet = Delta(120, 120, at: 2) with { AppliedIndex = 999 };
+        Manifest[] backups = [Full(100), Delta(100, 120, at: 1), quiet];
+        Assert.Equal(119, RecoveryPlan.Newest(backups)!.Avoid([quiet], backups)!.Until);
+    }
+
+    [Fact]
+    public void What_merging_left_behind_leads_around_a_damaged_one_as_far_as_it_is_chosen()
+    {
+        Manifest[] backups = [Full(100), Delta(100, 110), Delta(110, 130), Delta(100, 130, level: 1)];
+        Assert.Equal(110, RecoveryPlan.Newest(backups)!.Avoid([backups[3]], backups)!.Until);
+    }
+
+    [Fact]
     public void What_changed_without_a_revision_comes_last()
     {
         var quiet = Delta(120, 120, at: 2) with { AppliedIndex = 999 };

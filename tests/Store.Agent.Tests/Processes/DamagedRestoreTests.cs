@@ -15,6 +15,19 @@ public sealed partial class DamagedRestoreTests : IDisposable
     string Location => Path.Combine(folder.FullName, "backups");
 
     [Fact]
+    public async Task A_restore_of_a_damaged_delta_offers_the_deltas_before_it()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        Directory.CreateDirectory(Location);
+        var deltas = await FullAndDeltasAsync(["first", "second", "third"], cancelled);
+        var part = Flip(deltas[^1]);
+        var said = (await RestoreAsync(LoopbackCluster.Create(Product.Store, 1))).Error;
+        Assert.Contains($"the object {part} is damaged: its content was changed", said, StringComparison.Ordinal);
+        Assert.EndsWith($"restore it with --to-revision {deltas[1].Revision}", said.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal("second", await RestoredAsync(said, cancelled));
+    }
+
+    [Fact]
     public async Task A_restore_of_a_damaged_backup_names_the_object_and_offers_the_older_one()
     {
         var cancelled = TestContext.Current.CancellationToken;
@@ -54,12 +67,30 @@ public sealed partial class DamagedRestoreTests : IDisposable
         return (older, FullOf(await agent.WaitAsync("a second one", status => status.GetProperty("fulls").GetInt32() == 2, cancelled))!);
     }
 
+    /// <returns>The delta of each value.</returns>
+    async Task<IReadOnlyList<Taken>> FullAndDeltasAsync(IReadOnlyList<string> values, CancellationToken cancelled)
+    {
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await PutAsync(cluster[0], "of the full backup", cancelled);
+        await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Path.Combine(folder.FullName, "scratch"));
+        var status = await agent.WaitAsync("a full backup", status => FullOf(status) is not null, cancelled);
+        List<Taken> deltas = [];
+        foreach (var value in values)
+        {
+            var revision = await PutAsync(cluster[0], value, cancelled);
+            status = await agent.WaitAsync($"a delta with {value}", status => status.GetProperty("recoverableRevision").GetInt64() >= revision, cancelled);
+            deltas.Add(new(FullOf(status)!.Cluster, status.GetProperty("lastDelta").GetProperty("id").GetString()!, revision));
+        }
+        return deltas;
+    }
+
     static Taken? FullOf(System.Text.Json.JsonElement status) => status.TryGetProperty("lastFull", out var full)
         ? new(status.GetProperty("clusterId").GetString()!, full.GetProperty("id").GetString()!, full.GetProperty("revision").GetInt64())
         : null;
 
-    static async Task PutAsync(MemberProcess member, string value, CancellationToken cancelled) => await new KV.KVClient(member.Channel).PutAsync(
-        new() { Key = ByteString.CopyFromUtf8("key"), Value = ByteString.CopyFromUtf8(value) }, cancellationToken: cancelled);
+    /// <returns>Its revision.</returns>
+    static async Task<long> PutAsync(MemberProcess member, string value, CancellationToken cancelled) => (await new KV.KVClient(member.Channel).PutAsync(
+        new() { Key = ByteString.CopyFromUtf8("key"), Value = ByteString.CopyFromUtf8(value) }, cancellationToken: cancelled)).Header.Revision;
 
     /// <returns>The object's name.</returns>
     string Flip(Taken backup)
