@@ -17,6 +17,7 @@ namespace Operator.Core;
 public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? Create, StoreBackup? Delete, TimeSpan? Again)
 {
     public const string ScheduledCondition = "Scheduled";
+    const string TimeInName = "yyyyMMddHHmm";
 
     /// <summary>Clocks are put right and put back, so nobody sleeps through long.</summary>
     static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
@@ -34,9 +35,11 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
         var told = Told(schedule, mine);
         var old = Old(schedule, mine);
         var rest = new ScheduleRun(told, Create: null, Delete: old, old is not null ? TimeSpan.Zero : mine.Any(backup => !Ended(backup)) ? RestWhileActive : null);
-        if (Wrong(schedule, zone, out var times) is { } wrong) return rest.Say(schedule, wrong, now, next: null);
+        // What is due before it is first in force is settled by that: it was not wanted then.
+        var idle = told with { SettledUntil = told.SettledUntil ?? now };
+        if (Wrong(schedule, zone, out var times) is { } wrong) return (rest with { Status = idle }).Say(schedule, wrong, now, next: null);
         if (schedule.Spec.Suspend)
-            return (rest with { Status = told with { InForce = null } }).Say(schedule, new Verdict("False", "Suspended", "spec.suspend is set: nothing is taken until it is taken away"), now, next: null);
+            return (rest with { Status = idle with { InForce = null } }).Say(schedule, new Verdict("False", "Suspended", "spec.suspend is set: nothing is taken until it is taken away"), now, next: null);
 
         var inForce = $"{schedule.Spec.Schedule} {schedule.Spec.TimeZone}";
         if (told.InForce != inForce || told.SettledUntil > now + MostAhead)
@@ -77,7 +80,12 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
     }
 
     /// <summary>nightly-202611280200: by the minute, since no schedule has two times in one.</summary>
-    static string NameOf(StoreBackupSchedule schedule, DateTime time) => $"{schedule.Metadata.Name}-{time.ToString("yyyyMMddHHmm", CultureInfo.InvariantCulture)}";
+    internal static string NameOf(StoreBackupSchedule schedule, DateTime time) => $"{schedule.Metadata.Name}-{time.ToString(TimeInName, CultureInfo.InvariantCulture)}";
+
+    /// <summary>To the minute; null for a name that somebody else gave.</summary>
+    static DateTime? TimeOf(StoreBackup backup) =>
+        backup.Metadata.Name.Length > TimeInName.Length
+        && DateTime.TryParseExact(backup.Metadata.Name[^TimeInName.Length..], TimeInName, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
 
     static StoreBackup Backup(StoreBackupSchedule schedule, string name) => new()
     {
@@ -90,7 +98,8 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
         Spec = new StoreBackupSpec { Cluster = schedule.Spec.Cluster, TimeoutSeconds = schedule.Spec.TimeoutSeconds },
     };
 
-    /// <summary>What the StoreBackups say. What succeeded is remembered when its object is gone.</summary>
+    /// <summary>What the StoreBackups say. What succeeded is remembered when its object is gone. One is there before status says that it was made, and is then all that tells of it:
+    /// 1. the first is made, at once, and the operator dies; 2. the schedule is suspended; 3. its StoreBackup is deleted by somebody; 4. it goes on, and another first one would be made.</summary>
     static StoreBackupScheduleStatus Told(StoreBackupSchedule schedule, IReadOnlyList<StoreBackup> mine)
     {
         var before = schedule.Status ?? new StoreBackupScheduleStatus();
@@ -99,6 +108,7 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
         {
             ObservedGeneration = schedule.Metadata.Generation,
             Active = active.Count > 0 ? active : null,
+            LastScheduleTime = before.LastScheduleTime ?? mine.Max(TimeOf),
             LastSuccessfulTime = mine.Where(backup => backup.Status is { Phase: StoreBackupStatus.Succeeded }).Select(backup => backup.Status!.CompletedAt).Append(before.LastSuccessfulTime).Max(),
         };
     }

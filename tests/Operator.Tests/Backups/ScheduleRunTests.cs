@@ -156,6 +156,41 @@ public sealed class ScheduleRunTests
     }
 
     [Fact]
+    public void One_that_is_wanted_at_once_and_was_made_before_the_operator_died_is_the_first_though_it_is_suspended_then()
+    {
+        var schedule = Schedule();
+        var story = new Story(schedule with { Spec = schedule.Spec with { Immediate = true } });
+        story.Backups.Add(story.Decide(At("2026-11-23T10:00:05Z")).Create!);
+        story.Change(schedule.Spec with { Immediate = true, Suspend = true });
+        Assert.Equal(At("2026-11-23T10:00:00Z"), story.Pass(At("2026-11-23T10:10:00Z")).Status.LastScheduleTime);
+        story.Backups.Clear();
+        story.Change(schedule.Spec with { Immediate = true });
+        story.Pass(At("2026-11-23T12:00:00Z"));
+        story.Pass(At("2026-11-23T12:00:01Z"));
+        Assert.Empty(story.Made);
+        story.Pass(At("2026-11-24T02:00:00Z"));
+        Assert.Equal(["nightly-202611240200"], story.Made);
+    }
+
+    [Theory]
+    [InlineData(true, "0 2 * * *")]
+    [InlineData(false, "61 2 * * *")]
+    public void What_was_suspended_or_wrong_from_the_beginning_has_nothing_to_make_up_for(bool suspended, string cron)
+    {
+        foreach (var immediate in new[] { false, true })
+        {
+            var schedule = Schedule(cron);
+            var right = schedule.Spec with { Schedule = "0 2 * * *", Immediate = immediate, StartingDeadlineSeconds = 600 };
+            var story = new Story(schedule with { Spec = right with { Schedule = cron, Suspend = suspended } });
+            story.Pass(At("2026-11-23T10:00:05Z"));
+            story.Pass(At("2026-11-25T01:00:00Z"));
+            story.Change(right);
+            for (var second = 0; second < 3; second++) story.Pass(At("2026-11-25T02:03:00Z").AddSeconds(second), StoreBackupStatus.Succeeded);
+            Assert.Equal(immediate ? ["nightly-202611250203"] : [], story.Made);
+        }
+    }
+
+    [Fact]
     public void Another_schedule_counts_from_when_it_is_in_force()
     {
         var schedule = Schedule();
