@@ -1,10 +1,10 @@
 using System.Threading.Channels;
+using k8s;
 using k8s.Models;
-using Operator.Core;
 
 namespace Operator.Controller;
 
-/// <summary>Tells people what happened, as events.k8s.io events on the StoreCluster. It never throws and never waits: an event is worth less than a pass.</summary>
+/// <summary>Tells people what happened, as events.k8s.io events on the object that it is about. It never throws and never waits: an event is worth less than a pass.</summary>
 sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
@@ -16,9 +16,9 @@ sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILog
     readonly Lock gate = new();
     readonly Dictionary<(string Uid, string Reason, string Note), DateTimeOffset> recent = [];
 
-    public void Normal(StoreCluster about, string reason, string note) => Record(about, "Normal", reason, note);
+    public void Normal(IKubernetesObject<V1ObjectMeta> about, string reason, string note) => Record(about, "Normal", reason, note);
 
-    public void Warning(StoreCluster about, string reason, string note) => Record(about, "Warning", reason, note);
+    public void Warning(IKubernetesObject<V1ObjectMeta> about, string reason, string note) => Record(about, "Warning", reason, note);
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -45,7 +45,7 @@ sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILog
         }
     }
 
-    void Record(StoreCluster about, string type, string reason, string note)
+    void Record(IKubernetesObject<V1ObjectMeta> about, string type, string reason, string note)
     {
         var now = time.GetUtcNow();
         lock (gate)
@@ -77,8 +77,8 @@ sealed class EventRecorder(KubeApi api, string identity, TimeProvider time, ILog
             ReportingInstance = identity,
             Regarding = new V1ObjectReference
             {
-                ApiVersion = StoreCluster.ApiVersionText,
-                Kind = StoreCluster.KindText,
+                ApiVersion = about.ApiVersion,
+                Kind = about.Kind,
                 Name = about.Metadata.Name,
                 NamespaceProperty = about.Metadata.NamespaceProperty,
                 Uid = about.Metadata.Uid,

@@ -82,7 +82,7 @@ sealed class OperatorService(OperatorOptions options, IHostApplicationLifetime l
         await Task.WhenAll(
             new EntityLoop<StoreCluster>(queue, caches.Clusters, time, log).RunAsync(controller, options.Workers, fence.Lost),
             new EntityLoop<StoreBackup>(backups, caches.Backups, time, log).RunAsync(new StoreBackupController(api, caches, agents, fulls, fence, time), workers: 1, fence.Lost),
-            new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, time), workers: 1, fence.Lost),
+            new EntityLoop<StoreBackupSchedule>(schedules, caches.Schedules, time, log).RunAsync(new StoreBackupScheduleController(api, caches, fence, events, time), workers: 1, fence.Lost),
             new EntityLoop<StoreRestore>(restores, caches.Restores, time, log).RunAsync(new StoreRestoreController(api, caches, agents, fulls, fence, queue.Add, events, time), workers: 1, fence.Lost));
     }
 }

@@ -4,7 +4,7 @@ using Operator.Core;
 namespace Operator.Controller;
 
 /// <summary>One pass over a StoreBackupSchedule: decide, make a StoreBackup, write status, delete an old one.</summary>
-sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fence, TimeProvider time) : IEntityController<StoreBackupSchedule>
+sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fence, EventRecorder events, TimeProvider time) : IEntityController<StoreBackupSchedule>
 {
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
 
@@ -18,6 +18,7 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
         if (KubernetesJson.Serialize(status) != KubernetesJson.Serialize(entity.Status ?? new StoreBackupScheduleStatus()))
         {
             if (await EntityStatus.WriteAsync(api, caches.Schedules, fence, entity with { Status = status }, cancellation) is { } unwritten) return unwritten;
+            foreach (var news in ScheduleNews.Of(entity, status, mine)) Tell(entity, news);
         }
 
         refused ??= run.Delete is { } old ? await DeleteAsync(old, cancellation) : null;
@@ -45,6 +46,12 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
         if (error is not (null or { NotFound: true } or { Conflict: true })) return error.ToString();
         caches.Backups.Remove(old);
         return null;
+    }
+
+    void Tell(StoreBackupSchedule schedule, ScheduleNews news)
+    {
+        if (news.Good) events.Normal(schedule, news.Reason, news.Note);
+        else events.Warning(schedule, news.Reason, news.Note);
     }
 
     static bool Owns(StoreBackupSchedule schedule, StoreBackup backup) =>

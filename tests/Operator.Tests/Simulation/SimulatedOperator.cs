@@ -26,6 +26,7 @@ sealed class SimulatedOperator : IDisposable
     readonly Caches caches;
     readonly MemberClient members;
     readonly Fence fence;
+    readonly EventRecorder events;
     readonly StoreClusterController controller;
     readonly StoreBackupController backups;
     readonly StoreBackupScheduleController schedules;
@@ -52,12 +53,12 @@ sealed class SimulatedOperator : IDisposable
         HttpMessageHandler Dial(MemberEndpoint endpoint, Action<string>? shown) => new SimulatedMembers(store, tls, writes, endpoint, shown);
         members = new MemberClient(time, Dial);
         fence = Fence.Open(time, CancellationToken.None);
-        var events = new EventRecorder(api, "simulated", time, log);
+        events = new EventRecorder(api, "simulated", time, log);
         var (users, tokens) = (new UserClient(members), new LoginTokens(time));
         var (authentication, agents) = (new AuthObserver(api, users, tokens), new AgentClient(Dial));
         var fulls = new FullBackups(api, members, agents, authentication, fence, time);
         backups = new StoreBackupController(api, caches, agents, fulls, fence, time);
-        schedules = new StoreBackupScheduleController(api, caches, fence, time);
+        schedules = new StoreBackupScheduleController(api, caches, fence, events, time);
         restores = new StoreRestoreController(api, caches, agents, fulls, fence, key => Schedule(key, time.GetUtcNow()), events, time);
         controller = new StoreClusterController(
             new Observer(api, caches, members, agents, authentication, new HandshakeProbe(Dial), image, time),
@@ -110,6 +111,15 @@ sealed class SimulatedOperator : IDisposable
         WorkOn(caches.Backups, backups, dueBackups, now);
         WorkOn(caches.Schedules, schedules, dueSchedules, now);
         WorkOn(caches.Restores, restores, dueRestores, now);
+    }
+
+    /// <summary>Those that wait to be sent. They are no part of the conduct of an operator, so nobody does it otherwise.</summary>
+    public void SendEvents()
+    {
+        using var stop = new CancellationTokenSource();
+        var sending = events.RunAsync(stop.Token);
+        stop.Cancel();
+        sending.GetAwaiter().GetResult();
     }
 
     static void WorkOn<T>(ObjectStore<T> store, IEntityController<T> controller, Dictionary<ObjectKey, DateTimeOffset> due, DateTimeOffset now) where T : class, IKubernetesObject<V1ObjectMeta>

@@ -57,6 +57,9 @@ sealed class Simulation : IDisposable
 
     public static ObjectKey Key(string name) => new(Namespace, name);
 
+    /// <summary>What operators tell people arrives.</summary>
+    public void SendEvents() => operators.ForEach(one => one.SendEvents());
+
     /// <summary>Those of the first operator.</summary>
     public ClusterMetrics Metrics => operators[0].Metrics;
 
