@@ -36,6 +36,9 @@ static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Cluster}: {Rule} failed: {Error}")]
     public static partial void StepFailed(ILogger logger, ObjectKey cluster, string rule, string error);
 
+    [LoggerMessage(LogLevel.Warning, "{Kind} {Entity}: {Error}; it is tried again")]
+    public static partial void Refused(ILogger logger, string kind, ObjectKey entity, string error);
+
     [LoggerMessage(LogLevel.Information, "{Cluster}: Ready={Status} {Reason}: {Message}")]
     public static partial void ReadyChanged(ILogger logger, ObjectKey cluster, string status, string reason, string message);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 
@@ -7,6 +8,8 @@ namespace Operator.Controller;
 sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider time, ILogger log) where T : class, IKubernetesObject<V1ObjectMeta>
 {
     static readonly TimeSpan PassMost = TimeSpan.FromSeconds(60);
+
+    readonly ConcurrentDictionary<ObjectKey, string> refusals = new();
 
     public Task RunAsync(IEntityController<T> controller, int workers, CancellationToken cancellation) =>
         Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(controller, cancellation), CancellationToken.None)));
@@ -41,6 +44,7 @@ sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider t
         if (store.Get(key) is not { } entity)
         {
             queue.Forget(key);
+            refusals.TryRemove(key, out _);
             controller.Forget(key);
             return;
         }
@@ -53,6 +57,7 @@ sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider t
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
             var result = await controller.ReconcileAsync(entity, either.Token);
             Telemetry.Finished(result switch { { Error: not null } => "error", { Again: not null } => "requeue_after", _ => "success" }, time.GetElapsedTime(started));
+            LogRefusal(key, result);
             Schedule(key, result);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -69,11 +74,19 @@ sealed class EntityLoop<T>(WorkQueue queue, ObjectStore<T> store, TimeProvider t
         }
     }
 
+    /// <summary>Once, and again only when it is another, or after a pass that went well: it is tried for as long as it takes.</summary>
+    void LogRefusal(ObjectKey key, Result result)
+    {
+        if (result is not { Error: { } error, Logged: false }) refusals.TryRemove(key, out _);
+        else if (refusals.GetValueOrDefault(key) != error) Log.Refused(log, typeof(T).Name, key, refusals[key] = error);
+    }
+
     void Schedule(ObjectKey key, Result result)
     {
         if (result.Error is not null)
         {
             queue.AddRateLimited(key);
+            if (result.Again is { } latest) queue.AddAfter(key, latest);
             return;
         }
 

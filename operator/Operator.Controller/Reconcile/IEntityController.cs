@@ -15,11 +15,14 @@ interface IEntityController<T> where T : IKubernetesObject<V1ObjectMeta>
 /// <summary>How a pass ended, and when the next one is due.</summary>
 readonly record struct Result(TimeSpan? Again, string? Error)
 {
+    /// <summary>The controller has logged the error, in words of its own.</summary>
+    public bool Logged { get; init; }
+
     /// <summary>Nothing until something changes.</summary>
     public static readonly Result Done = new(null, null);
 
     public static Result After(TimeSpan delay) => new(delay, null);
 
-    /// <summary>Comes again with back-off.</summary>
+    /// <summary>Comes again with back-off, and with <see cref="Again"/> no later than that.</summary>
     public static Result Fail(string error) => new(null, error);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using k8s;
 using Operator.Core;
 
@@ -8,11 +9,14 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
 {
     static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>What could not be deleted, by schedule.</summary>
+    readonly ConcurrentDictionary<ObjectKey, string> undeleted = new();
+
     public async Task<Result> ReconcileAsync(StoreBackupSchedule entity, CancellationToken cancellation)
     {
         if (entity.Metadata.DeletionTimestamp is not null) return Result.Done;
-        var (mine, now) = (caches.Backups.All.Where(backup => Owns(entity, backup)).ToList(), Now());
-        var run = ScheduleRun.Decide(entity, ZoneOf(entity), mine, now);
+        var (key, mine, now) = (ObjectStore<StoreBackupSchedule>.KeyOf(entity), caches.Backups.All.Where(backup => Owns(entity, backup)).ToList(), Now());
+        var run = ScheduleRun.Decide(entity, ZoneOf(entity), mine, now, undeleted.GetValueOrDefault(key));
         var refused = run.Create is { } wanted ? await CreateAsync(wanted, cancellation) : null;
         var status = refused is null ? run.Status : ScheduleRun.Refused(entity, run.Create!, refused, now);
         if (KubernetesJson.Serialize(status) != KubernetesJson.Serialize(entity.Status ?? new StoreBackupScheduleStatus()))
@@ -21,14 +25,13 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
             foreach (var news in ScheduleNews.Of(entity, status, mine)) Tell(entity, news);
         }
 
-        refused ??= run.Delete is { } old ? await DeleteAsync(old, cancellation) : null;
         if (refused is not null) return Result.Fail(refused);
+        if (run.Delete is { } old && await DeleteAsync(old, cancellation) is { } unable) return Result.Fail(undeleted[key] = unable) with { Again = status.NextScheduleTime - now };
+        undeleted.TryRemove(key, out _);
         return run.Again is { } again ? Result.After(again > Soon ? again : Soon) : Result.Done;
     }
 
-    public void Forget(ObjectKey key)
-    {
-    }
+    public void Forget(ObjectKey key) => undeleted.TryRemove(key, out _);
 
     /// <summary>One that exists is what was wanted: its name has the time in it.</summary>
     async Task<string?> CreateAsync(StoreBackup wanted, CancellationToken cancellation)
@@ -43,7 +46,7 @@ sealed class StoreBackupScheduleController(KubeApi api, Caches caches, Fence fen
     {
         fence.Require();
         var error = await api.DeleteAsync<StoreBackup>(ObjectStore<StoreBackup>.KeyOf(old), old.Metadata.Uid, cancellation);
-        if (error is not (null or { NotFound: true } or { Conflict: true })) return error.ToString();
+        if (error is not (null or { NotFound: true } or { Conflict: true })) return $"StoreBackup {old.Metadata.Name} could not be deleted: {error}";
         caches.Backups.Remove(old);
         return null;
     }

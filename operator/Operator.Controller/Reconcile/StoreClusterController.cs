@@ -75,7 +75,7 @@ sealed class StoreClusterController(Observer observer, Executor executor, Status
         events.Warning(entity, "StepFailed", $"{plan.Rule}: {error}");
         errors[key] = $"{plan.Rule}: {error}";
         // The store's refusals are part of its protocol ("unhealthy cluster" for the first seconds of a new voter): ask again soon, at a calm pace.
-        return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(Waiting) : Result.Fail(error);
+        return step is Step.AddLearner or Step.Promote or Step.RemoveMember or Step.MoveLeader ? Result.After(Waiting) : Result.Fail(error) with { Logged = true };
     }
 
     void Measure(ObjectKey key, Diagnosis diagnosis, Plan plan)

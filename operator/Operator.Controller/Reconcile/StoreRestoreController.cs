@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Operator.Core;
 
 namespace Operator.Controller;
@@ -9,13 +10,18 @@ sealed class StoreRestoreController(KubeApi api, Caches caches, AgentClient agen
     static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Waiting = TimeSpan.FromSeconds(10);
 
+    readonly ConcurrentDictionary<ObjectKey, string> refusals = new();
+
     public async Task<Result> ReconcileAsync(StoreRestore entity, CancellationToken cancellation)
     {
         if (entity.Status is { Ended: true } || entity.Metadata.DeletionTimestamp is not null) return Result.Done;
-        var key = new ObjectKey(entity.Metadata.NamespaceProperty, entity.Spec.Cluster);
+        var (own, key) = (ObjectStore<StoreRestore>.KeyOf(entity), new ObjectKey(entity.Metadata.NamespaceProperty, entity.Spec.Cluster));
         var pods = caches.Pods.OwnedBy(key);
         var around = new RestoreSurroundings(
-            caches.Clusters.Get(key), entity.Spec.Backup is { } named ? caches.Backups.Get(new ObjectKey(key.Namespace, named)) : null, OtherOf(entity), await agents.AllAsync(key, pods, cancellation));
+            caches.Clusters.Get(key), entity.Spec.Backup is { } named ? caches.Backups.Get(new ObjectKey(key.Namespace, named)) : null, OtherOf(entity), await agents.AllAsync(key, pods, cancellation))
+        {
+            Refused = refusals.GetValueOrDefault(own),
+        };
         var run = RestoreRun.Decide(entity, around, time.GetUtcNow().UtcDateTime);
         if (run.Status != entity.Status)
         {
@@ -25,13 +31,12 @@ sealed class StoreRestoreController(KubeApi api, Caches caches, AgentClient agen
         }
 
         if (run.Status.Ended) return Result.Done;
-        if (run.Ask is { } member && around.Cluster is { } cluster && await backups.AskAsync(cluster, member, run.Status.SafetyBackup!, pods, cancellation) is { } refused) return Result.Fail(refused);
+        if (run.Ask is { } member && around.Cluster is { } cluster && await backups.AskAsync(cluster, member, run.Status.SafetyBackup!, pods, cancellation) is { } refused) return Result.Fail(refusals[own] = refused) with { Again = Waiting };
+        refusals.TryRemove(own, out _);
         return Result.After(run.Status.UnderWay ? UnderWay : Waiting);
     }
 
-    public void Forget(ObjectKey key)
-    {
-    }
+    public void Forget(ObjectKey key) => refusals.TryRemove(key, out _);
 
     string? OtherOf(StoreRestore entity) => caches.Restores.All
         .Where(other => other.Status is { UnderWay: true } && other.Metadata.Uid != entity.Metadata.Uid && other.Spec.Cluster == entity.Spec.Cluster && other.Metadata.NamespaceProperty == entity.Metadata.NamespaceProperty)

@@ -12,7 +12,8 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
 {
     /// <param name="cluster">Null when there is none of that name.</param>
     /// <param name="agents">Those that answered.</param>
-    public static BackupRun Decide(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
+    /// <param name="refused">What was said against the last request; null when it was taken.</param>
+    public static BackupRun Decide(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now, string? refused = null)
     {
         var status = backup.Status ?? new StoreBackupStatus();
         var run = new BackupRun(status, Ask: null);
@@ -21,8 +22,8 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
         if (Overtaken(status, cluster) is { } overtaken) return run with { Status = Fail(status, overtaken, now) };
         if (Newest(agents) is { LastFull: { } full } newest && full.Id != status.After) return run with { Status = Succeed(status, newest, full, now) };
         if (now - started >= TimeSpan.FromSeconds(backup.Spec.TimeoutSeconds))
-            return run with { Status = Fail(status, $"it was not there after {backup.Spec.TimeoutSeconds} s: {Wait(agents)}", now) };
-        return new BackupRun(status with { Message = Wait(agents) }, Asked(agents));
+            return run with { Status = Fail(status, $"it was not there after {backup.Spec.TimeoutSeconds} s: {Wait(agents, refused)}", now) };
+        return new BackupRun(status with { Message = Wait(agents, refused) }, Asked(agents));
     }
 
     static StoreBackupStatus Start(StoreBackup backup, StoreCluster? cluster, IReadOnlyDictionary<MemberName, AgentReport> agents, DateTime now)
@@ -75,7 +76,8 @@ public sealed record BackupRun(StoreBackupStatus Status, MemberName? Ask)
     static MemberName? Asked(IReadOnlyDictionary<MemberName, AgentReport> agents) =>
         agents.ByNumber().OrderByDescending(pair => pair.Value.Turn).Select(pair => (MemberName?)pair.Key).FirstOrDefault();
 
-    static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents) => agents.Count == 0 ? "no backup agent answers"
+    static string Wait(IReadOnlyDictionary<MemberName, AgentReport> agents, string? refused) => agents.Count == 0 ? "no backup agent answers"
+        : refused is not null ? $"it could not be asked for: {refused}"
         : agents.LastFailure() is { } failure ? $"it is being taken; the last failure was: {failure.Message}"
         : "it is being taken";
 }

@@ -7,7 +7,11 @@ namespace Operator.Core;
 /// <param name="Named">The StoreBackup that it names; null when there is none, or none is named.</param>
 /// <param name="Other">Another StoreRestore of this cluster that is under way.</param>
 /// <param name="Agents">Those that answered.</param>
-public sealed record RestoreSurroundings(StoreCluster? Cluster, StoreBackup? Named, string? Other, IReadOnlyDictionary<MemberName, AgentReport> Agents);
+public sealed record RestoreSurroundings(StoreCluster? Cluster, StoreBackup? Named, string? Other, IReadOnlyDictionary<MemberName, AgentReport> Agents)
+{
+    /// <summary>What was said against the last request for the safety backup; null when it was taken.</summary>
+    public string? Refused { get; init; }
+}
 
 /// <summary>What comes next for a StoreRestore. Pure; the shell writes the status, and then asks for the safety backup.</summary>
 /// <remarks>
@@ -74,7 +78,7 @@ public sealed record RestoreRun(StoreRestoreStatus Status, MemberName? Ask)
     static RestoreRun Secure(StoreRestore restore, StoreRestoreStatus status, RestoreSurroundings around, DateTime now)
     {
         var backup = new StoreBackup { Metadata = restore.Metadata, Spec = new StoreBackupSpec { Cluster = restore.Spec.Cluster }, Status = status.SafetyBackup };
-        var run = BackupRun.Decide(backup, around.Cluster, around.Agents, now);
+        var run = BackupRun.Decide(backup, around.Cluster, around.Agents, now, around.Refused);
         var taken = status with { SafetyBackup = run.Status };
         return run.Status.Phase switch
         {

@@ -30,7 +30,14 @@ public sealed record ScheduleRun(StoreBackupScheduleStatus Status, StoreBackup? 
 
     /// <param name="zone">spec.timeZone; null when it is not known.</param>
     /// <param name="mine">The StoreBackups that this schedule owns.</param>
-    public static ScheduleRun Decide(StoreBackupSchedule schedule, TimeZoneInfo? zone, IReadOnlyList<StoreBackup> mine, DateTime now)
+    /// <param name="undeleted">What was said against deleting the last one; null when nothing was. It is said where there is nothing worse.</param>
+    public static ScheduleRun Decide(StoreBackupSchedule schedule, TimeZoneInfo? zone, IReadOnlyList<StoreBackup> mine, DateTime now, string? undeleted = null)
+    {
+        var run = Next(schedule, zone, mine, now);
+        return undeleted is not null && run is { Delete: not null, Status.Conditions: [{ Reason: "Waiting" }] } ? run.Say(schedule, new Verdict("True", "NotDeleted", undeleted), now, run.Status.NextScheduleTime) : run;
+    }
+
+    static ScheduleRun Next(StoreBackupSchedule schedule, TimeZoneInfo? zone, IReadOnlyList<StoreBackup> mine, DateTime now)
     {
         var told = Told(schedule, mine);
         var old = Old(schedule, mine);

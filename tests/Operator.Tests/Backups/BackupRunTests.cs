@@ -107,6 +107,24 @@ public sealed class BackupRunTests
         Assert.Equal(2, simulation.Store.Backups.Taken);
     }
 
+    [Fact]
+    public void Where_nobody_can_be_asked_for_it_the_message_says_why_once_and_it_goes_on_when_that_is_mended()
+    {
+        using var simulation = new Simulation();
+        simulation.Store.Backups.Buckets.Add("backups");
+        simulation.Apply(Scenario.Cluster, Scenario.Encrypted(Scenario.BackedUp(Scenario.Spec(1), "backups")));
+        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.Table.Forbidden.Add("GET secrets");
+        simulation.Backup("now", Scenario.Cluster);
+        simulation.Run(TimeSpan.FromSeconds(20));
+        Assert.Contains("403 Forbidden", simulation.Backup("now").Status!.Message, StringComparison.Ordinal);
+        var writes = simulation.Writes.Writes.Count;
+        simulation.Run(TimeSpan.FromSeconds(20));
+        Assert.DoesNotContain(simulation.Writes.Writes.Skip(writes), write => write.Contains("storebackup", StringComparison.Ordinal));
+        simulation.Table.Forbidden.Clear();
+        simulation.RunUntil(() => simulation.Backup("now").Status?.Phase == StoreBackupStatus.Succeeded, TimeSpan.FromMinutes(2), () => $"{simulation.Backup("now").Status}");
+    }
+
     static StoreBackup Backup(StoreBackupStatus? status) =>
         new() { Metadata = new V1ObjectMeta { Name = "now", NamespaceProperty = World.Namespace }, Spec = new StoreBackupSpec { Cluster = "orders" }, Status = status };
 

@@ -117,6 +117,16 @@ public sealed class RestoreRunTests
     }
 
     [Fact]
+    public void That_the_safety_backup_cannot_be_asked_for_is_said_with_the_reason()
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
+        var begun = RestoreRun.Decide(Restore(spec, RestoreRun.Decide(Restore(spec), Around(), World.Now).Status), Around(), World.Now).Status;
+        var run = RestoreRun.Decide(Restore(spec, begun), Around() with { Refused = "403 Forbidden: secrets" }, World.Now);
+        Assert.Contains("403 Forbidden: secrets", Assert.Single(run.Status.Conditions!).Message, StringComparison.Ordinal);
+        Assert.NotNull(run.Ask);
+    }
+
+    [Fact]
     public void Without_a_safety_backup_the_cluster_is_asked_at_once_also_when_nobody_answers()
     {
         var run = RestoreRun.Decide(Restore(new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false }), Around() with { Agents = new Dictionary<MemberName, AgentReport>() }, World.Now);

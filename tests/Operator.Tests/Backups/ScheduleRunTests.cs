@@ -350,6 +350,32 @@ public sealed class ScheduleRunTests
     }
 
     [Fact]
+    public void What_cannot_be_deleted_is_said_and_holds_up_no_backup()
+    {
+        using var simulation = new Simulation();
+        simulation.Store.Backups.Buckets.Add("backups");
+        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
+        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        while (simulation.Now.Second != 10) simulation.Run(TimeSpan.FromSeconds(1));
+        simulation.Table.Forbidden.Add("DELETE storebackups");
+        simulation.Schedule("minutely", Scenario.Cluster, "* * * * *", succeeded: 1);
+        string Said() => simulation.Table.Get("storebackupschedules", Simulation.Key("minutely"))!["status"]!["conditions"]![0]!.ToJsonString();
+        simulation.Run(TimeSpan.FromSeconds(200));
+        Assert.Equal(3, simulation.Table.List("storebackups").Count);
+        Assert.Contains("\"NotDeleted\"", Said(), StringComparison.Ordinal);
+        Assert.Contains("could not be deleted: 403 Forbidden", Said(), StringComparison.Ordinal);
+        var writes = simulation.Writes.Writes.Count;
+        simulation.Run(TimeSpan.FromSeconds(20));
+        Assert.DoesNotContain(simulation.Writes.Writes.Skip(writes), write => write.Contains("storebackup", StringComparison.Ordinal));
+        simulation.SendEvents();
+        Assert.Single(simulation.Table.List("events"), sent => (string?)sent["reason"] == "BackupNotDeleted");
+        simulation.Table.Forbidden.Clear();
+        simulation.Run(TimeSpan.FromSeconds(8));
+        Assert.Single(simulation.Table.List("storebackups"));
+        Assert.Contains("\"Waiting\"", Said(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_operator_that_dies_at_any_write_takes_the_same_backups()
     {
         var wanted = Play(crash: null, out var writes);

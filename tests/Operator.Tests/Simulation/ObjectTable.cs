@@ -23,6 +23,9 @@ sealed class ObjectTable(TimeProvider time)
     /// <summary>Kinds whose CustomResourceDefinition is not installed.</summary>
     public HashSet<string> Unknown { get; } = new(StringComparer.Ordinal) { "certificates" };
 
+    /// <summary>What operators may not do, as "DELETE storebackups".</summary>
+    public HashSet<string> Forbidden { get; } = new(StringComparer.Ordinal);
+
     /// <summary>What the operator applied last, by plural and key: managedFields, as they live with the object and not with who wrote it.</summary>
     public Dictionary<string, JsonObject> Applied { get; } = new(StringComparer.Ordinal);
 

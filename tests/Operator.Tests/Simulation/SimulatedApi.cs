@@ -52,6 +52,7 @@ sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandl
     JsonObject Answer(HttpRequestMessage request, Route route)
     {
         if (table.Unknown.Contains(route.Plural)) throw new Refusal(HttpStatusCode.NotFound, "NotFound", "the server could not find the requested resource");
+        if (table.Forbidden.Contains($"{request.Method} {route.Plural}")) throw new Refusal(HttpStatusCode.Forbidden, "Forbidden", $"{route.Plural} is forbidden: the operator cannot {request.Method} it");
         if (request.Method == HttpMethod.Get) table.Reads[route.Plural] = table.Reads.GetValueOrDefault(route.Plural) + 1;
         if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route, HttpUtility.ParseQueryString(request.RequestUri!.Query)["labelSelector"]);
         var body = (JsonObject)JsonNode.Parse(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult())!;

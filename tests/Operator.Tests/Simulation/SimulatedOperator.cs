@@ -129,7 +129,8 @@ sealed class SimulatedOperator : IDisposable
             due.Remove(key);
             if (store.Get(key) is not { } item) continue;
             var result = controller.ReconcileAsync(item, CancellationToken.None).GetAwaiter().GetResult();
-            if (result.Error is not null || result.Again is not null) Schedule(due, key, now + (result.Again ?? BackOff.After(5)));
+            if (result.Again is { } again) Schedule(due, key, now + again);
+            if (result.Error is not null) Schedule(due, key, now + BackOff.After(5));
         }
     }
 
