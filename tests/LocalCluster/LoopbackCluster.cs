@@ -26,6 +26,9 @@ public sealed class LoopbackCluster : IAsyncDisposable
     public MemberProcess this[int index] => members[index];
     public string Endpoints => string.Join(',', members.Select(m => m.Endpoint));
 
+    /// <summary>The flag of a store that serves as soon as it can, and not only when its code is compiled and fast: for tests of what it does, not of how fast or with how much memory.</summary>
+    public static string[] Cold(Product product) => product == Product.Store ? ["--warmup-duration=0s"] : [];
+
     /// <param name="folder">Where the members' data goes; a fresh folder below it is made and removed again. Default: the system's temporary folder.</param>
     /// <param name="flags">Added to each member's command line.</param>
     public static Task<LoopbackCluster> StartAsync(
