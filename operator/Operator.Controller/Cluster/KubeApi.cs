@@ -12,6 +12,9 @@ namespace Operator.Controller;
 /// <summary>The only door to the API server: typed verbs over KubernetesClient's connection and credentials. Network failures are HttpRequestException.</summary>
 sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? credentials)
 {
+    /// <summary>A page is in memory as text, twice, when it is read, and buffers are kept: of 500 pods they would be a tenth of the process.</summary>
+    const int PageLimit = 100;
+
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     public static KubeApi Connect(KubernetesClientConfiguration configuration)
@@ -24,11 +27,11 @@ sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? cred
         SendAsync<T>(HttpMethod.Get, ResourceKind.Of<T>().Path(key.Namespace, key.Name), null, cancellation);
 
     public Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? next, CancellationToken cancellation) where T : class =>
-        ListAsync<T>(@namespace, labels, fields: null, next, cancellation);
+        ListAsync<T>(@namespace, labels, fields: null, next, PageLimit, cancellation);
 
-    public async Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? fields, string? next, CancellationToken cancellation) where T : class
+    public async Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? fields, string? next, int limit, CancellationToken cancellation) where T : class
     {
-        var query = $"?limit=500{Query("labelSelector", labels)}{Query("fieldSelector", fields)}{Query("continue", next)}";
+        var query = $"?limit={limit}{Query("labelSelector", labels)}{Query("fieldSelector", fields)}{Query("continue", next)}";
         var answer = await SendAsync<JsonDocument>(HttpMethod.Get, ResourceKind.Of<T>().Path(@namespace) + query, null, cancellation);
         if (answer.Error is { } error) return error;
         using var document = answer.Value!;

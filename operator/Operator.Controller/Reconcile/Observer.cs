@@ -50,7 +50,7 @@ sealed class Observer(KubeApi api, Caches caches, MemberClient members, AgentCli
     /// less precise, so a refusal is no failure of the pass.</summary>
     async Task<IReadOnlyList<Complaint>> ReadComplaintsAsync(string @namespace, CancellationToken cancellation)
     {
-        var answer = await api.ListAsync<Corev1Event>(@namespace, labels: null, fields: "type=Warning", next: null, cancellation);
+        var answer = await api.ListAsync<Corev1Event>(@namespace, labels: null, fields: "type=Warning", next: null, limit: 500, cancellation);
         return answer.Value is not { } page
             ? []
             : [.. page.Items.Where(item => item.InvolvedObject?.Uid is not null)

@@ -103,9 +103,12 @@ public sealed class ControlPlane : IAsyncLifetime
             .Where(item => item.Metadata.Name.Contains(name, StringComparison.Ordinal)).Select(item => $"{item.GetType().Name} {item.Metadata.Name} {item.Metadata.ResourceVersion}").Order(StringComparer.Ordinal)];
     }
 
-    internal static async Task UntilAsync(string what, Func<Task<bool>> holds, int seconds = 60)
+    internal static Task UntilAsync(string what, Func<Task<bool>> holds, int seconds = 60) => UntilAsync(what, async () => await holds() ? null : "", seconds);
+
+    /// <param name="lacking">Null when it has come about; else what to say if it does not.</param>
+    internal static async Task UntilAsync(string what, Func<Task<string?>> lacking, int seconds = 60)
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); !await holds(); await Task.Delay(100, TestContext.Current.CancellationToken))
-            Assert.True(DateTime.UtcNow < deadline, $"not within {seconds} s: {what}");
+        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); await lacking() is { } lacks; await Task.Delay(100, TestContext.Current.CancellationToken))
+            Assert.True(DateTime.UtcNow < deadline, $"not within {seconds} s: {what}\n{lacks}");
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -10,7 +11,8 @@ sealed class OperatorProcess : IAsyncDisposable
     readonly Process process;
     readonly List<string> log = [];
 
-    public OperatorProcess(string identity, string @namespace)
+    /// <param name="environment">Beside the test's own.</param>
+    public OperatorProcess(string identity, string @namespace, params IEnumerable<KeyValuePair<string, string?>> environment)
     {
         Identity = identity;
         var program = Path.Combine(AppContext.BaseDirectory, "store-operator.dll");
@@ -24,6 +26,7 @@ sealed class OperatorProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -39,6 +42,15 @@ sealed class OperatorProcess : IAsyncDisposable
         {
             lock (log) return string.Join('\n', log);
         }
+    }
+
+    /// <summary>Of physical memory in bytes, now and at its highest, by the kernel's account.</summary>
+    public (long Resident, long Peak) ReadMemory()
+    {
+        var lines = File.ReadAllLines($"/proc/{process.Id}/status");
+        // "VmHWM:	  104532 kB"
+        long Of(string name) => long.Parse(lines.Single(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+        return (Of("VmRSS:"), Of("VmHWM:"));
     }
 
     public void Kill() => process.Kill();

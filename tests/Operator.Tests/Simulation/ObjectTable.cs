@@ -17,6 +17,9 @@ sealed class ObjectTable(TimeProvider time)
 
     public IReadOnlyList<Change> History => history;
 
+    /// <summary>Of the last change.</summary>
+    public long Version => version;
+
     /// <summary>How often somebody asked for objects of a kind.</summary>
     public Dictionary<string, int> Reads { get; } = new(StringComparer.Ordinal);
 

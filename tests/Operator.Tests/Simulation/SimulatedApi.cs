@@ -1,3 +1,5 @@
+using System.Collections.Specialized;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -20,6 +22,9 @@ sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandl
             if (rest is not ["namespaces", var space, var plural, ..]) return new Route(rest[0], new ObjectKey("", ""), null);
             return new Route(plural, new ObjectKey(space, rest.ElementAtOrDefault(3) ?? ""), rest.ElementAtOrDefault(4));
         }
+
+        /// <summary>No namespace means all of them.</summary>
+        public bool IsIn(ObjectKey key) => Key.Namespace.Length == 0 || Key.Namespace == key.Namespace;
     }
 
     sealed class Refusal(HttpStatusCode code, string reason, string message) : Exception(message)
@@ -54,7 +59,7 @@ sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandl
         if (table.Unknown.Contains(route.Plural)) throw new Refusal(HttpStatusCode.NotFound, "NotFound", "the server could not find the requested resource");
         if (table.Forbidden.Contains($"{request.Method} {route.Plural}")) throw new Refusal(HttpStatusCode.Forbidden, "Forbidden", $"{route.Plural} is forbidden: the operator cannot {request.Method} it");
         if (request.Method == HttpMethod.Get) table.Reads[route.Plural] = table.Reads.GetValueOrDefault(route.Plural) + 1;
-        if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route, HttpUtility.ParseQueryString(request.RequestUri!.Query)["labelSelector"]);
+        if (request.Method == HttpMethod.Get) return route.Key.Name.Length > 0 ? Find(route) : List(route, HttpUtility.ParseQueryString(request.RequestUri!.Query));
         var body = (JsonObject)JsonNode.Parse(request.Content!.ReadAsStringAsync().GetAwaiter().GetResult())!;
         var what = $"{request.Method} {route.Plural}/{route.Key.Name}{(route.Subresource is null ? "" : "/" + route.Subresource)}";
         return writes.Write(what, () => request.Method.Method switch
@@ -71,15 +76,17 @@ sealed class SimulatedApi(ObjectTable table, WriteLog writes) : HttpMessageHandl
     JsonObject Find(Route route) =>
         table.Get(route.Plural, route.Key) ?? throw new Refusal(HttpStatusCode.NotFound, "NotFound", $"{route.Plural} \"{route.Key.Name}\" not found");
 
-    JsonObject List(Route route, string? selector)
+    /// <summary>Page by page, by the last name of the page before; what changes meanwhile, a watch from the first page's version tells.</summary>
+    JsonObject List(Route route, NameValueCollection query)
     {
-        var wanted = (selector ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToList();
+        var wanted = (query["labelSelector"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToList();
         bool Selected(JsonObject item) => wanted.All(pair => (string?)item["metadata"]!["labels"]?[pair[0]] == pair[1]);
-        return new JsonObject
-        {
-            ["metadata"] = new JsonObject { ["resourceVersion"] = "0" },
-            ["items"] = new JsonArray([.. table.List(route.Plural).Where(item => ObjectTable.KeyOf(item).Namespace == route.Key.Namespace && Selected(item)).Select(item => item.DeepClone())]),
-        };
+        var (version, after) = query["continue"]?.Split(' ') is [var first, var last] ? (first, last) : ($"{table.Version}", "");
+        var left = table.List(route.Plural).Where(item => route.IsIn(ObjectTable.KeyOf(item)) && Selected(item) && string.CompareOrdinal($"{ObjectTable.KeyOf(item)}", after) > 0).ToList();
+        var page = left.Take(int.Parse(query["limit"] ?? "500", CultureInfo.InvariantCulture)).ToList();
+        var metadata = new JsonObject { ["resourceVersion"] = version };
+        if (page.Count < left.Count) metadata["continue"] = $"{version} {ObjectTable.KeyOf(page[^1])}";
+        return new JsonObject { ["metadata"] = metadata, ["items"] = new JsonArray([.. page.Select(item => item.DeepClone())]) };
     }
 
     JsonObject Create(Route route, JsonObject body)

@@ -35,6 +35,9 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
     int addresses;
     int collected;
 
+    /// <summary>The first half of every pod's address.</summary>
+    public string Network { get; init; } = "10.1";
+
     /// <summary>Images that no registry has.</summary>
     public HashSet<string> MissingImages { get; } = new(StringComparer.Ordinal);
 
@@ -152,6 +155,9 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
         sandbox.StartAt = Soon(Math.Min(300, 10 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }
 
+    /// <summary>Each start of a store process takes the next one.</summary>
+    public string AddressOf(int number) => $"{Network}.{number / 250}.{number % 250 + 1}";
+
     /// <summary>A kubelet comes to a pod when that changes.</summary>
     static JsonNode? AnnotationsOf(JsonObject pod) => pod["metadata"]!["annotations"];
 
@@ -166,7 +172,7 @@ sealed class SimulatedKubernetes(ObjectTable table, SimulatedStore store, TimePr
         if (!Restore(pod, sandbox, out var restored)) return;
         var containers = pod["spec"]!["containers"]!.AsArray();
         var agent = containers.FirstOrDefault(container => (string)container!["name"]! == AgentContainer.Name);
-        (sandbox.Process, sandbox.LastWords) = store.Start($"10.1.{++addresses / 250}.{addresses % 250 + 1}", (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent), restored);
+        (sandbox.Process, sandbox.LastWords) = store.Start(AddressOf(++addresses), (string)claim["metadata"]!["uid"]!, FlagsOf(containers[0]!), sandbox.Certificates, agent is null ? null : FlagsOf(agent), restored);
         if (sandbox.Process is not null) return;
         sandbox.StartAt = Soon(Math.Min(300, 5 * Math.Pow(2, Math.Min(sandbox.Restarts++, 10))));
     }

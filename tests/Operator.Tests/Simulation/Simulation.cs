@@ -15,7 +15,7 @@ sealed class Simulation : IDisposable
 {
     public const string Namespace = "shop";
     public const string Image = "localhost/store:dev";
-    readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
+    readonly FakeTimeProvider time;
     readonly ObjectTable table;
     readonly Random? chance;
     readonly List<SimulatedOperator> operators = [];
@@ -23,15 +23,18 @@ sealed class Simulation : IDisposable
     readonly TimeSpan tick;
 
     /// <param name="tick">How long everybody waits between two turns; a fifth of a second when absent.</param>
-    public Simulation(int? seed = null, Watches watches = Watches.Prompt, int operators = 1, TimeSpan? tick = null)
+    /// <param name="begin">When it begins; some day when absent.</param>
+    /// <param name="network">The first half of pods' addresses.</param>
+    public Simulation(int? seed = null, Watches watches = Watches.Prompt, int operators = 1, TimeSpan? tick = null, DateTimeOffset? begin = null, string network = "10.1")
     {
+        time = new FakeTimeProvider(begin ?? new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
         this.tick = tick ?? TimeSpan.FromMilliseconds(200);
         chance = seed is { } given ? new Random(given) : null;
         this.watches = watches;
         table = new ObjectTable(time);
         Store = new SimulatedStore(time, chance);
         Tls = new SimulatedTls(table, Store, time);
-        Kubernetes = new SimulatedKubernetes(table, Store, time, chance);
+        Kubernetes = new SimulatedKubernetes(table, Store, time, chance) { Network = network };
         Conduct = new OperatorConduct(this, time);
         Writes.Watcher = Conduct.Watch;
         for (var number = 0; number < operators; number++) this.operators.Add(NewOperator());
@@ -176,6 +179,19 @@ sealed class Simulation : IDisposable
         RequireNoHarm();
     }
 
+    /// <summary>One turn for everybody, up to this moment.</summary>
+    public void RunTo(DateTimeOffset moment)
+    {
+        if (moment > time.GetUtcNow()) Tick(moment - time.GetUtcNow());
+    }
+
+    /// <summary>The operators in here end: what comes to pass now is another process's doing.</summary>
+    public void EndOperators()
+    {
+        foreach (var one in operators) one.Dispose();
+        operators.Clear();
+    }
+
     /// <summary>Until operators have written nothing for so long. The longer nothing happens, the longer is everybody's turn.</summary>
     /// <returns>Whether that came about within the limit.</returns>
     public bool RunUntilQuiet(TimeSpan quiet, TimeSpan limit)
@@ -194,7 +210,7 @@ sealed class Simulation : IDisposable
         return true;
     }
 
-    void RequireNoHarm()
+    public void RequireNoHarm()
     {
         Assert.Empty(Store.Violations);
         Assert.Empty(Conduct.Violations);
@@ -222,10 +238,7 @@ sealed class Simulation : IDisposable
         $"{JsonSerializer.Serialize(Cluster(name).Status?.Conditions?.Select(condition => $"{condition.Type}={condition.Status} {condition.Reason}: {condition.Message}"))}\n"
         + $"writes: {string.Join(", ", Writes.Writes.TakeLast(12))}";
 
-    public void Dispose()
-    {
-        foreach (var one in operators) one.Dispose();
-    }
+    public void Dispose() => EndOperators();
 
     void Tick(TimeSpan turn)
     {
@@ -257,14 +270,6 @@ sealed class Simulation : IDisposable
         Writes.Crashed = false;
         Writes.CrashAt = null;
         operators[number] = NewOperator();
-    }
-
-    /// <summary>One more process of the operator, that has read everything and has looked at every StoreCluster once.</summary>
-    public SimulatedOperator AnotherOperator()
-    {
-        var another = NewOperator();
-        another.Work();
-        return another;
     }
 
     SimulatedOperator NewOperator() => new(table, Store, Tls, Writes, Image, time, chance);
