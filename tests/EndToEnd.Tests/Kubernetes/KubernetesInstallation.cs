@@ -23,6 +23,8 @@ public sealed class KubernetesDemo : IAsyncLifetime
     {
         if (kubernetes is null) return;
         await kubernetes.StartAsync(CancellationToken.None);
+        // A run that was killed leaves its StoreCluster, which is Ready before it is applied.
+        await RemoveAsync();
         var run = await Shell.RunAsync("make", ["demo"], null, TimeSpan.FromMinutes(12));
         Output = run.Succeeded().Output;
     }
@@ -46,7 +48,9 @@ public sealed class KubernetesDemo : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (kubernetes is null) return;
-        (await Shell.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5))).Succeeded();
+        await RemoveAsync();
         await kubernetes.DisposeAsync();
     }
+
+    static async Task RemoveAsync() => (await Shell.RunAsync("make", ["demo-down"], null, TimeSpan.FromMinutes(5))).Succeeded();
 }
