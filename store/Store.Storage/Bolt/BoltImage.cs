@@ -25,19 +25,19 @@ public static class BoltImage
 
     public static BoltLayout Measure(IReadOnlyList<BackendBucket> buckets, CancellationToken cancellationToken)
     {
-        var pages = new Pages();
-        foreach (var _ in pages.Make(buckets)) cancellationToken.ThrowIfCancellationRequested();
+        var pages = new Pages(areDrawn: false);
+        foreach (var _ in pages.Make(buckets, cancellationToken)) Invariant.Require(false);
         return pages.Layout;
     }
 
-    /// <summary>The file in pieces of whole pages. The buckets must be those that were measured.</summary>
+    /// <summary>The file in pieces of whole pages, each good until the next one is asked for. The buckets must be those that were measured.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Write(IReadOnlyList<BackendBucket> buckets, BoltLayout layout)
     {
         // Two valid metas, as bbolt itself leaves them in a copy: the one with the later transaction counts.
         yield return Meta(layout, LastTransaction);
         yield return Meta(layout, LastTransaction - 1);
-        var pages = new Pages();
-        foreach (var page in pages.Make(buckets)) yield return page;
+        var pages = new Pages(areDrawn: true);
+        foreach (var page in pages.Make(buckets, CancellationToken.None)) yield return page;
         Invariant.Require(pages.Layout == layout);
     }
 
@@ -48,29 +48,30 @@ public static class BoltImage
         return page;
     }
 
-    sealed class Pages
+    sealed class Pages(bool areDrawn)
     {
         ulong next = BoltFormat.FirstPage;
 
         public BoltLayout Layout { get; private set; }
 
-        public IEnumerable<byte[]> Make(IReadOnlyList<BackendBucket> buckets)
+        public IEnumerable<ReadOnlyMemory<byte>> Make(IReadOnlyList<BackendBucket> buckets, CancellationToken cancellationToken)
         {
-            var root = new BoltTree(Take);
+            var root = new BoltTree(Take, areDrawn);
             foreach (var bucket in buckets)
             {
-                var tree = new BoltTree(Take);
+                var tree = new BoltTree(Take, areDrawn);
                 foreach (var (key, value) in bucket.Pairs)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     tree.Add(new(key, value, 0, 0));
-                    while (tree.TryTake(out var pages)) yield return pages!;
+                    while (tree.TryTake(out var pages)) yield return pages;
                 }
                 tree.Finish();
-                while (tree.TryTake(out var pages)) yield return pages!;
+                while (tree.TryTake(out var pages)) yield return pages;
                 root.Add(new(Encoding.ASCII.GetBytes(bucket.Name), BucketHeader(tree.Root), BoltFormat.BucketElement, 0));
             }
             root.Finish();
-            while (root.TryTake(out var pages)) yield return pages!;
+            while (root.TryTake(out var pages)) yield return pages;
             Layout = new(root.Root, next);
         }
 

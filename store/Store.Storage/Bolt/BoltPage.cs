@@ -25,25 +25,30 @@ sealed class BoltPage(ushort flags)
         used += element.SizeBytes;
     }
 
-    /// <summary>The page, or with overflow the pages, as they stand in the file. Empties this.</summary>
-    internal byte[] Take(ulong id)
+    /// <summary>How many it takes: with overflow more than one.</summary>
+    internal int Pages => Math.Max(1, (used + Bytes - 1) / Bytes);
+
+    internal void Clear()
     {
-        var pages = Math.Max(1, (used + Bytes - 1) / Bytes);
-        var image = new byte[pages * Bytes];
-        BoltFormat.WritePageHeader(image, id, flags, elements.Count, pages - 1);
+        elements.Clear();
+        used = BoltFormat.PageHeaderBytes;
+    }
+
+    /// <param name="image">Takes the page, or with overflow the pages, as they stand in the file.</param>
+    internal void Draw(Span<byte> image, ulong id)
+    {
+        image.Clear();
+        BoltFormat.WritePageHeader(image, id, flags, elements.Count, Pages - 1);
         var position = BoltFormat.PageHeaderBytes + elements.Count * BoltFormat.ElementBytes;
         for (var i = 0; i < elements.Count; i++)
         {
             var (start, element) = (BoltFormat.PageHeaderBytes + i * BoltFormat.ElementBytes, elements[i]);
-            if (flags == BoltFormat.LeafPage) WriteLeaf(image.AsSpan(start), element, position - start);
-            else WriteBranch(image.AsSpan(start), element, position - start);
-            element.Key.Span.CopyTo(image.AsSpan(position));
-            element.Value.Span.CopyTo(image.AsSpan(position + element.Key.Length));
+            if (flags == BoltFormat.LeafPage) WriteLeaf(image[start..], element, position - start);
+            else WriteBranch(image[start..], element, position - start);
+            element.Key.Span.CopyTo(image[position..]);
+            element.Value.Span.CopyTo(image[(position + element.Key.Length)..]);
             position += element.Key.Length + element.Value.Length;
         }
-        elements.Clear();
-        used = BoltFormat.PageHeaderBytes;
-        return image;
     }
 
     static void WriteLeaf(Span<byte> at, in BoltElement element, int position)

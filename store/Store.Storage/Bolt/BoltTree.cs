@@ -1,3 +1,4 @@
+using System.Buffers;
 using Store.Raft;
 
 namespace Store.Storage;
@@ -7,17 +8,26 @@ namespace Store.Storage;
 /// one unfinished page for each level, however many elements there are.
 /// </summary>
 /// <param name="takePages">Gives the number of the first of so many pages.</param>
-sealed class BoltTree(Func<int, ulong> takePages)
+/// <param name="isDrawn">Whether pages are wanted, and not only their numbers.</param>
+sealed class BoltTree(Func<int, ulong> takePages, bool isDrawn)
 {
     readonly List<BoltPage> levels = [new(BoltFormat.LeafPage)];
-    readonly Queue<byte[]> finished = new();
+    readonly Queue<ArraySegment<byte>> finished = new();
+    ArraySegment<byte> taken;
 
     /// <summary>Set by <see cref="Finish"/>.</summary>
     internal ulong Root { get; private set; }
 
     internal void Add(in BoltElement element) => Add(0, element);
 
-    internal bool TryTake(out byte[]? pages) => finished.TryDequeue(out pages);
+    /// <param name="pages">Good until the next call, which takes their memory back: a copy of the state should not leave as much garbage, since collections stop all requests.</param>
+    internal bool TryTake(out ReadOnlyMemory<byte> pages)
+    {
+        if (taken.Array is { } former) ArrayPool<byte>.Shared.Return(former);
+        var isThere = finished.TryDequeue(out taken);
+        pages = taken;
+        return isThere;
+    }
 
     internal void Finish()
     {
@@ -56,10 +66,15 @@ sealed class BoltTree(Func<int, ulong> takePages)
 
     ulong Write(BoltPage page)
     {
-        var image = page.Take(0);
-        var id = takePages(image.Length / BoltPage.Bytes);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(image, id);
-        finished.Enqueue(image);
+        var id = takePages(page.Pages);
+        if (isDrawn)
+        {
+            var bytes = page.Pages * BoltPage.Bytes;
+            var image = new ArraySegment<byte>(ArrayPool<byte>.Shared.Rent(bytes), 0, bytes);
+            page.Draw(image, id);
+            finished.Enqueue(image);
+        }
+        page.Clear();
         return id;
     }
 }
