@@ -100,7 +100,7 @@ static class CertificateRules
         foreach (var side in view.Spec.WithTls().Where(side => !view.Spec.Issuer(side)!.IsSelfSigned))
         {
             if (view.Shown(member.Name, side) is not { } secret) return ("SecretMissing", $"{member.Name} keeps running as it is: the Secret of its {side.Word()} certificate does not exist");
-            if (CertificateFlaws.Of(secret, view.ObservedAt, serves: true) is { } flaw) return (flaw.Reason, $"{member.Name} keeps running as it is: {flaw.Message}");
+            if ((CertificateFlaws.Of(secret, view.ObservedAt, serves: true) ?? GivenCertificates.NotFor(secret, [member.Name.Host(view.Namespace)])) is { } flaw) return (flaw.Reason, $"{member.Name} keeps running as it is: {flaw.Message}");
         }
 
         return null;

@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace Operator.Core;
 
 /// <summary>Certificates of Secrets that somebody else keeps (issuer.secretRefs): they are looked at, and what is wrong with them is said.</summary>
@@ -24,10 +26,16 @@ public static class GivenCertificates
             if (CertificateFlaws.Of(secret, view.ObservedAt, serves: name == issuer.SecretRefs!.Member.Name) is { } flaw) return flaw;
         }
 
-        var shown = issuer.SecretRefs!.Member.Name;
-        var names = Certificate.Read(view.Given[shown], CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry)!.Names;
-        return Hosts(diagnosis).FirstOrDefault(host => !names.Any(name => IsFor(name, host))) is { } missing
-            ? ("SecretInvalid", $"the certificate in Secret {shown} is not for {missing}; it has to be for that name, or for *{missing[missing.IndexOf('.', StringComparison.Ordinal)..]}")
+        return NotFor(view.Given[issuer.SecretRefs!.Member.Name], Hosts(diagnosis));
+    }
+
+    /// <summary>The first of these names that a member would be dialled by and refused; null when there is none.</summary>
+    /// <param name="secret">With a certificate that has no other flaw.</param>
+    internal static (string Reason, string Message)? NotFor(V1Secret secret, IEnumerable<string> hosts)
+    {
+        var names = Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry)!.Names;
+        return hosts.FirstOrDefault(host => !names.Any(name => IsFor(name, host))) is { } missing
+            ? ("SecretInvalid", $"the certificate in Secret {secret.Metadata.Name} is not for {missing}; it has to be for that name, or for *{missing[missing.IndexOf('.', StringComparison.Ordinal)..]}")
             : null;
     }
 

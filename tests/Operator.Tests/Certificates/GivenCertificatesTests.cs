@@ -82,6 +82,8 @@ public sealed class GivenCertificatesTests
         Assert.Null(plan.Step);
         Assert.Contains(plan.Blocked, blocked => blocked is { Rule: "Roll", Reason: "Expired" } && blocked.Message!.StartsWith("orders-2 keeps running as it is", StringComparison.Ordinal));
         Assert.Contains(Outdated().Plan().Blocked, blocked => blocked is { Rule: "Roll", Reason: "SecretMissing" });
+        Assert.Contains(Outdated().Given(Flawed("for one member")).Plan().Blocked, blocked => blocked is { Rule: "Roll", Reason: "SecretInvalid" }
+            && blocked.Message!.StartsWith("orders-2 keeps running as it is: the certificate in Secret corporate is not for orders-2-0.orders-peers.shop.svc", StringComparison.Ordinal));
     }
 
     [Fact]
