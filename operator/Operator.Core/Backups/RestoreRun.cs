@@ -77,6 +77,7 @@ public sealed record RestoreRun(StoreRestoreStatus Status, MemberName? Ask)
 
     static RestoreRun Secure(StoreRestore restore, StoreRestoreStatus status, RestoreSurroundings around, DateTime now)
     {
+        if (around.Cluster is null) return new RestoreRun(Fail(status, $"StoreCluster {restore.Spec.Cluster} is gone", now), Ask: null);
         var backup = new StoreBackup { Metadata = restore.Metadata, Spec = new StoreBackupSpec { Cluster = restore.Spec.Cluster }, Status = status.SafetyBackup };
         var run = BackupRun.Decide(backup, around.Cluster, around.Agents, now, around.Refused);
         var taken = status with { SafetyBackup = run.Status };
@@ -96,7 +97,8 @@ public sealed record RestoreRun(StoreRestoreStatus Status, MemberName? Ask)
         {
             return EpochOf(cluster) >= status.EpochAfter && seen.Restoration is { } other
                 ? Fail(status, $"epoch {status.EpochAfter} of StoreCluster {restore.Spec.Cluster} was begun by StoreRestore {other.Name}, and nothing was done for this one; make another", now)
-                : status with { Message = cluster.Spec.Paused ? $"StoreCluster {restore.Spec.Cluster} is paused; take spec.paused away, or delete this StoreRestore" : $"StoreCluster {restore.Spec.Cluster} is about to be taken back" };
+                : Anew(restore, status, seen) is { } anew ? Fail(status, anew, now)
+                : status with { Message = cluster.Spec.Paused ? $"StoreCluster {restore.Spec.Cluster} is paused; take spec.paused away, or delete this StoreRestore" : Ahead(restore, seen) };
         }
 
         if (seen.FormedAt is null) return status with { Phase = StoreRestoreStatus.Restoring, Message = Restoring(status, seen) };
@@ -104,6 +106,17 @@ public sealed record RestoreRun(StoreRestoreStatus Status, MemberName? Ask)
             ? status with { Phase = StoreRestoreStatus.Succeeded, Message = $"StoreCluster {restore.Spec.Cluster} serves {RestorePlan.Words(status.Source!)} as epoch {status.EpochAfter}{Kept(status)}", CompletedAt = now }
             : status with { Phase = StoreRestoreStatus.Joining, Message = $"it is restored; {ready?.Message}" };
     }
+
+    /// <summary>Nobody confirmed anything for a StoreCluster that was made under the same name since; null when it is the one that was.</summary>
+    static string? Anew(StoreRestore restore, StoreRestoreStatus status, StoreClusterStatus seen) =>
+        (seen.ClusterId ?? seen.Restoration?.FormerClusterId) is { } id && id != status.ClusterId
+            ? $"StoreCluster {restore.Spec.Cluster} was made anew: it was {status.ClusterId} and is {id}. Nothing was done for this one; make another"
+            : null;
+
+    /// <summary>What comes before it, where the StoreCluster's rules say that something does.</summary>
+    static string Ahead(StoreRestore restore, StoreClusterStatus seen) => seen.Blocked?.FirstOrDefault(blocked => blocked.Rule is "Validate" or "Ownership" or "Identity" or "Token") is { Message: { } message }
+        ? $"StoreCluster {restore.Spec.Cluster} cannot be taken back yet: {message}"
+        : $"StoreCluster {restore.Spec.Cluster} is about to be taken back";
 
     /// <summary>A restore that fails tries on; what to do about it is said here.</summary>
     static string Restoring(StoreRestoreStatus status, StoreClusterStatus seen)

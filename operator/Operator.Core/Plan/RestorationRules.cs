@@ -20,7 +20,8 @@ static class RestorationRules
     {
         var view = diagnosis.View;
         if (view.Approved is not { Status: { EpochAfter: { } next, Source: { } source } approved } restore) return Decision.NothingToDo;
-        if (next == view.Epoch + 1) return new Decision.Act(new Step.BeginRestoration(source, Begun(view, restore, approved)));
+        // Epochs begin anew with a StoreCluster of the same name: what was confirmed for the one before is not for it.
+        if (next == view.Epoch + 1 && approved.ClusterId == (view.Status.ClusterId ?? view.Status.Restoration?.FormerClusterId)) return new Decision.Act(new Step.BeginRestoration(source, Begun(view, restore, approved)));
         // Status was lost in between; token and epoch were found on the new seed's StatefulSet.
         return next == view.Epoch && view.Status.Restoration is null && view.Status.ClusterToken == restore.Metadata.Uid
             ? new Decision.Act(new Step.ResumeRestoration(source, Resumed(view, restore, approved)))

@@ -154,6 +154,37 @@ public sealed class RestoreRunTests
         Assert.Contains("was begun by StoreRestore other", run.Status.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void One_whose_cluster_was_made_anew_fails_and_has_done_nothing()
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
+        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
+        var cluster = BackedUp();
+        var run = RestoreRun.Decide(Restore(spec, asked), Around() with { Cluster = cluster with { Status = cluster.Status! with { ClusterId = "beef" } } }, World.Now);
+        Assert.Equal(StoreRestoreStatus.Failed, run.Status.Phase);
+        Assert.Contains("StoreCluster orders was made anew: it was cafe and is beef. Nothing was done for this one; make another", run.Status.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_keeps_the_cluster_from_being_taken_back_is_said()
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
+        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
+        var cluster = BackedUp();
+        var wrong = cluster with { Status = cluster.Status! with { Blocked = [new BlockedStatus { Rule = "Validate", Reason = "InvalidSpec", Message = "spec.auth.rootSecret is missing" }] } };
+        var run = RestoreRun.Decide(Restore(spec, asked), Around() with { Cluster = wrong }, World.Now);
+        Assert.Equal((StoreRestoreStatus.Restoring, "StoreCluster orders cannot be taken back yet: spec.auth.rootSecret is missing"), (run.Status.Phase, run.Status.Message));
+    }
+
+    [Fact]
+    public void A_safety_backup_of_a_cluster_that_is_gone_is_not_waited_for()
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
+        var begun = RestoreRun.Decide(Restore(spec, RestoreRun.Decide(Restore(spec), Around(), World.Now).Status), Around(), World.Now).Status;
+        var run = RestoreRun.Decide(Restore(spec, begun), Around() with { Cluster = null }, World.Now);
+        Assert.Equal((StoreRestoreStatus.Failed, "StoreCluster orders is gone"), (run.Status.Phase, run.Status.Message));
+    }
+
     static StoreRestore Restore(StoreRestoreSpec spec, StoreRestoreStatus? status = null) =>
         new() { Metadata = new V1ObjectMeta { Name = "back", NamespaceProperty = World.Namespace, Uid = "restore-1" }, Spec = spec, Status = status };
 

@@ -27,6 +27,13 @@ public sealed class RestorationTests
     [InlineData(3)]
     public void One_that_is_for_another_epoch_begins_nothing(int epoch) => Assert.IsNotType<Step.BeginRestoration>(new World().Formed(3).Approved(Approved(epoch)).Plan().Step);
 
+    /// <summary>The StoreCluster was deleted and another one made of its name, whose epoch is the first again.</summary>
+    [Theory]
+    [InlineData("beef")]
+    [InlineData(null)]
+    public void One_that_was_confirmed_for_a_cluster_that_is_gone_begins_nothing(string? id) =>
+        Assert.IsNotType<Step.BeginRestoration>(new World().Formed(3).Status(status => status with { ClusterId = id }).Approved(Approved()).Plan().Step);
+
     [Fact]
     public void Paused_nothing_begins() => Assert.Null(new World().Formed(3).Spec(spec => spec with { Paused = true }).Approved(Approved()).Plan().Step);
 
@@ -148,6 +155,6 @@ public sealed class RestorationTests
     {
         Metadata = new V1ObjectMeta { Name = "back", NamespaceProperty = World.Namespace, Uid = "uid-9" },
         Spec = new StoreRestoreSpec { Cluster = "orders" },
-        Status = new StoreRestoreStatus { Phase = StoreRestoreStatus.Restoring, EpochAfter = epoch, Source = Source, CurrentRevision = 80 },
+        Status = new StoreRestoreStatus { Phase = StoreRestoreStatus.Restoring, EpochAfter = epoch, ClusterId = "cafe", Source = Source, CurrentRevision = 80 },
     };
 }
