@@ -31,11 +31,21 @@ static class FormationRules
     ///   3. it answers, and its cluster id and the time are latched in status. From here on "new" is never rendered again under this token.
     /// A crash between any two of these resumes at the next.
     /// </summary>
+    /// <remarks>Only who has a StatefulSet of this StoreCluster speaks for it:
+    ///   1. a StoreCluster is deleted and made anew at once, by kubectl replace --force for example;
+    ///   2. the StatefulSets of the former are collected, and its pods have half a minute to end, in which they answer;
+    ///   3. were their store taken for this one, its members would be made again, on volumes that may be gone as well.</remarks>
     public static Decision Form(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
         if (view.Formed) return Decision.NothingToDo;
-        if (view.Membership is { } membership) return new Decision.Act(new Step.LatchFormed(membership.ClusterId));
+        if (view.Membership is { } membership)
+        {
+            return diagnosis.Members.Any(member => member.Set is not null && member.Report?.ClusterId == membership.ClusterId)
+                ? new Decision.Act(new Step.LatchFormed(membership.ClusterId))
+                : new Decision.Halt("PodStopping", "pods of an earlier StoreCluster of this name still answer; they are waited for until they have ended");
+        }
+
         if (diagnosis.Members.Any(HasJoined))
             return new Decision.Halt("StatusLost", "members exist that have joined a cluster; waiting for one of them to answer instead of forming another cluster");
         if (view.Epoch > 1 && view.Status.Restoration is null)

@@ -6,6 +6,18 @@ namespace Operator.Tests;
 
 public sealed class FormationTests
 {
+    /// <summary>A StoreCluster was deleted and another one made of its name. The StatefulSets are gone, and the pods have some seconds left, in which they answer.</summary>
+    [Fact]
+    public void The_members_of_an_earlier_StoreCluster_are_not_taken_for_its_own()
+    {
+        var world = new World().Formed(3).Status(status => status with { ClusterId = null, FormedAt = null, MemberHighWater = null });
+        Assert.IsType<Step.LatchFormed>(world.Plan().Step);
+        foreach (var number in new[] { 1, 2, 3 }) world.Member(number, member => member.HasSet = false);
+        var plan = world.Plan();
+        Assert.Null(plan.Step);
+        Assert.Equal(("Form", "PodStopping"), (Assert.Single(plan.Blocked).Rule, plan.Blocked[0].Reason));
+    }
+
     [Fact]
     public void A_new_cluster_is_named_before_anything_else()
     {

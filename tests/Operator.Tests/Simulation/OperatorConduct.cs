@@ -9,6 +9,7 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     /// <summary>How long an operator may not yet know of what befell a member.</summary>
     static readonly TimeSpan Unaware = TimeSpan.FromSeconds(20);
 
+    readonly HashSet<StoreGroup> ended = [];
     DateTimeOffset disturbed = DateTimeOffset.MinValue;
 
     public List<string> Violations { get; } = [];
@@ -16,11 +17,21 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     /// <summary>Somebody else than the operator has just hurt a member.</summary>
     public void Disturbed() => disturbed = time.GetUtcNow();
 
+    /// <summary>Whether somebody has just put something wrong into the Secret that members mount.</summary>
+    public bool WouldNotServe { get; set; }
+
+    /// <summary>The StoreCluster was deleted: whatever is left of its store is nobody's.</summary>
+    public void Ended() => ended.UnionWith(simulation.Store.Groups);
+
+    /// <summary>Those that somebody uses.</summary>
+    public IEnumerable<StoreGroup> Used => simulation.Store.Groups.Where(group => !GivenUp(group));
+
     /// <summary>For <see cref="WriteLog.Watcher"/>.</summary>
     public Action Watch(string what)
     {
         if (what.StartsWith("DELETE persistentvolumeclaims/", StringComparison.Ordinal)) Volume(what);
-        var before = simulation.Store.Groups.Where(group => !GivenUp(group)).ToDictionary(group => group, group => (Serving: Serving(group), Voters: group.Voters.Count()));
+        if (what.StartsWith("DELETE pods/", StringComparison.Ordinal) && WouldNotServe) Restart(what["DELETE pods/".Length..]);
+        var before = Used.ToDictionary(group => group, group => (Serving: Serving(group), Voters: group.Voters.Count()));
         return () =>
         {
             foreach (var (group, was) in before)
@@ -32,18 +43,36 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
         };
     }
 
+    /// <summary>Members of one epoch alone run at a time.</summary>
+    public void Look()
+    {
+        if (simulation.Store.Groups.Count < 2) return;
+        var running = simulation.Store.Groups.Where(group => !ended.Contains(group)).Select(group => group.Members.Where(IsRunning).Select(member => member.Name).ToList()).Where(names => names.Count > 0).ToList();
+        if (running.Count > 1) Violations.Add($"members of {running.Count} epochs run: {string.Join(" and ", running.Select(names => string.Join(", ", names)))}");
+    }
+
+    static bool IsRunning(GroupMember member) => member.Process is not null && member.Name.StartsWith($"{Scenario.Cluster}-", StringComparison.Ordinal);
+
+    /// <summary>One that serves, while what it would come back with is wrong.</summary>
+    void Restart(string pod)
+    {
+        if (Used.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod && member.Process is not null))) Violations.Add($"{pod} is restarted into a Secret that would not serve");
+    }
+
     /// <summary>I7.</summary>
     void Volume(string what)
     {
         var pod = what["DELETE persistentvolumeclaims/data-".Length..];
         if (simulation.Table.Get("pods", Simulation.Key(pod)) is not null) Violations.Add($"{what} while its pod is there");
-        if (simulation.Store.Groups.Any(group => GivenUp(group) && group.Members.Any(member => $"{member.Name}-0" == pod)) && simulation.Cluster(Scenario.Cluster).Status!.FormedAt is null)
+        if (simulation.Store.Groups.Any(group => IsFormer(group) && !ended.Contains(group) && group.Members.Any(member => $"{member.Name}-0" == pod)) && simulation.Cluster(Scenario.Cluster).Status!.FormedAt is null)
             Violations.Add($"{what} before the restored cluster has formed");
         if (simulation.Store.Groups.Any(group => !GivenUp(group) && group.Members.Any(member => $"{member.Name}-0" == pod))) Violations.Add($"{what} while its member is in the list");
     }
 
     /// <summary>Status names another incarnation, which a StoreRestore began.</summary>
-    bool GivenUp(StoreGroup group) => simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster)) is { } cluster && cluster["status"]?["restoration"] is not null
+    bool GivenUp(StoreGroup group) => ended.Contains(group) || IsFormer(group);
+
+    bool IsFormer(StoreGroup group) => simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster)) is { } cluster && cluster["status"]?["restoration"] is not null
         && (string?)cluster["status"]!["clusterToken"] != group.Token;
 
     /// <summary>Voters that run and go on running: their pods are not about to end.</summary>

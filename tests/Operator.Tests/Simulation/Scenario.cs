@@ -224,6 +224,14 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
             Assert.Equal([null, "s3://second", "s3://second"], simulation.Store.Groups.Select(group => group.RestoredFrom));
             Assert.Single(simulation.Table.List("persistentvolumeclaims"));
         }),
+        new("deleted and made anew at once, while the former members still answer", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Delete("storeclusters", Cluster);
+            simulation.Conduct.Ended();
+            Want(simulation, 3);
+            Assert.Equal(2, simulation.Store.Groups.Count);
+        }, Thinning: 12),
         new("delete", simulation =>
         {
             Want(simulation, 3, change: spec => spec with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });

@@ -193,8 +193,9 @@ sealed class Simulation : IDisposable
     }
 
     /// <summary>Until operators have written nothing for so long. The longer nothing happens, the longer is everybody's turn.</summary>
+    /// <param name="isNoNews">Says of a write that it does not count; none is when absent.</param>
     /// <returns>Whether that came about within the limit.</returns>
-    public bool RunUntilQuiet(TimeSpan quiet, TimeSpan limit)
+    public bool RunUntilQuiet(TimeSpan quiet, TimeSpan limit, Func<string, bool>? isNoNews = null)
     {
         var (begun, last, writes) = (time.GetUtcNow(), time.GetUtcNow(), Writes.Writes.Count);
         while (time.GetUtcNow() - last < quiet)
@@ -202,8 +203,9 @@ sealed class Simulation : IDisposable
             if (time.GetUtcNow() - begun > limit) return false;
             var idle = time.GetUtcNow() - last;
             Tick(idle < TimeSpan.FromSeconds(10) ? tick : idle < TimeSpan.FromSeconds(60) ? 5 * tick : idle < TimeSpan.FromMinutes(10) ? 25 * tick : 150 * tick);
-            if (Writes.Writes.Count == writes) continue;
-            (last, writes) = (time.GetUtcNow(), Writes.Writes.Count);
+            var news = Writes.Writes.Skip(writes).Any(write => isNoNews?.Invoke(write) != true);
+            writes = Writes.Writes.Count;
+            if (news) last = time.GetUtcNow();
         }
 
         RequireNoHarm();
@@ -246,6 +248,7 @@ sealed class Simulation : IDisposable
         Kubernetes.Tick();
         CertManager?.Tick();
         Store.Tick();
+        Conduct.Look();
         Tls.Tick();
         for (var number = 0; number < operators.Count; number++)
         {
