@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using Operator.Controller;
 
 namespace Operator.Tests;
@@ -12,12 +13,21 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
 
     readonly Dictionary<string, MountedSecrets> applications = new(StringComparer.Ordinal);
 
+    /// <summary>The uid of the StoreCluster that an application uses.</summary>
+    readonly Dictionary<string, string> served = new(StringComparer.Ordinal);
+
     /// <summary>A chain of certificates is built in milliseconds, and the same few are asked for again and again: what became of it holds until a date in one of them passes.</summary>
     readonly Dictionary<(string Trusted, string Shown), Judged> judged = [];
+
+    /// <summary>By their text. The same few are shown again and again.</summary>
+    readonly Dictionary<string, X509Certificate2> parsed = new(StringComparer.Ordinal);
 
     sealed record Judged(string? Refusal, DateTime Until);
     string seen = "";
     DateTimeOffset checkAt;
+
+    /// <summary>Somebody else than the operator has put something wrong into a Secret, and kubelets may still bring it: who cannot shake hands then is not the operator's doing.</summary>
+    public bool Excused { get; set; }
 
     /// <summary>Whether an application of every cluster, and each member with the others, would get through now. It is asked when something changed, and every
     /// minute because certificates grow old.</summary>
@@ -46,8 +56,8 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
         var volume = endpoint.Port == Core.Ports.Peer ? Peer : Client;
         if (process.Certificates?.Has(volume) != true) return endpoint.Tls is null ? null : "the member does not speak TLS";
         if (endpoint.Tls is not { } tls) return "the member speaks TLS only";
-        var leaf = process.Certificates.File(volume, "tls.crt")!;
-        using var server = X509Certificate2.CreateFromPem(leaf);
+        if (process.Certificates.File(volume, "tls.crt") is not { } leaf || !leaf.Contains("-----BEGIN CERTIFICATE", StringComparison.Ordinal)) return "the member has no certificate to show";
+        if (!parsed.TryGetValue(leaf, out var server)) parsed[leaf] = server = X509Certificate2.CreateFromPem(leaf);
         if (!server.MatchesHostname(endpoint.Host)) return $"the certificate is not for {endpoint.Host}";
         if (Refusal(tls.Trusted, server) is { } refusal) return refusal;
         shown?.Invoke(server.SerialNumber.ToLowerInvariant());
@@ -56,18 +66,36 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
 
     void StartApplications()
     {
-        foreach (var secret in table.List("secrets").Select(ObjectTable.KeyOf).Where(key => key.Name.EndsWith("-client-tls", StringComparison.Ordinal)))
+        // Who used a StoreCluster that was deleted begins anew with the next one of that name.
+        foreach (var gone in served.Where(pair => (string?)Find("storeclusters", pair.Key)?["metadata"]!["uid"] != pair.Value).Select(pair => pair.Key).ToList())
         {
-            var cluster = secret.Name[..^"-client-tls".Length];
-            if (!applications.ContainsKey(cluster)) applications[cluster] = new MountedSecrets(secret.Namespace, new Dictionary<string, string> { [Application] = secret.Name });
+            served.Remove(gone);
+            applications.Remove(gone);
+        }
+
+        foreach (var item in table.List("secrets"))
+        {
+            var secret = ObjectTable.KeyOf(item);
+            if (!secret.Name.EndsWith("-client-tls", StringComparison.Ordinal) || OwnerOf(item) is not { } owner) continue;
+            if (served.TryAdd(secret.Name[..^"-client-tls".Length], owner))
+                applications[secret.Name[..^"-client-tls".Length]] = new MountedSecrets(secret.Namespace, new Dictionary<string, string> { [Application] = secret.Name });
         }
 
         foreach (var application in applications.Values.Where(application => time.GetUtcNow() >= application.RefreshAt)) application.Refresh(table, time.GetUtcNow() + TimeSpan.FromSeconds(15));
     }
 
+    JsonObject? Find(string plural, string name) => table.Get(plural, Simulation.Key(name));
+
+    /// <summary>The uid of the StoreCluster: of what cert-manager signs, its Certificate says it.</summary>
+    string? OwnerOf(JsonObject secret)
+    {
+        var owned = secret["metadata"]!["ownerReferences"] ?? Find("certificates", ObjectTable.KeyOf(secret).Name)?["metadata"]!["ownerReferences"];
+        return (string?)owned?[0]?["uid"];
+    }
+
     void Require(string? refusal, string who)
     {
-        if (refusal is not null) store.Violations.Add($"{who} cannot shake hands: {refusal}");
+        if (refusal is not null && !Excused) store.Violations.Add($"{who} cannot shake hands: {refusal}");
     }
 
     string? Refusal(string? authorities, string? leaf)

@@ -22,7 +22,7 @@ static class WorldState
     /// <summary>What a cluster's history rightly leaves: numbers that were given away, where pods came to lie, how they ended before, how large volumes have become.</summary>
     static readonly HashSet<string> History = new(StringComparer.Ordinal)
     {
-        "memberHighWater", "node", "nodeName", "zone", "lastState", "lagEntries", "dbBytes", "dbInUseBytes", "storage", "storageClassName", "blocked", "message", "phase",
+        "memberHighWater", "node", "nodeName", "zone", "lastState", "lagEntries", "dbBytes", "dbInUseBytes", "storage", "storageClassName", "rotated", "blocked", "message", "phase",
         Annotations.InitialCluster,
     };
 
@@ -44,19 +44,33 @@ static class WorldState
         {
             // The volume of a member that is gone.
             if (name.StartsWith("persistentvolumeclaims/data-", StringComparison.Ordinal) && !sets.Contains(name["persistentvolumeclaims/data-".Length..^2])) continue;
+            if (name == $"secrets/{CertificateKeepers.Name}" || IsLeftByCertManager(simulation, name, item)) continue;
             if (name.StartsWith("pods/", StringComparison.Ordinal)) ForgetTicket(item);
             if (name.StartsWith("storeclusters/", StringComparison.Ordinal)) ForgetPlacesAndVolumes(item);
+            if (name.StartsWith("storeclusters/", StringComparison.Ordinal)) SortCertificates(item);
             lines[name] = Sorted(item);
         }
 
-        foreach (var member in simulation.Store.Groups.SelectMany(group => group.Members)) lines[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
+        foreach (var member in simulation.Conduct.Used.SelectMany(group => group.Members)) lines[$"member/{member.Name}"] = member.Learner ? "learner" : "voter";
         // Users stay when nobody is asked any more who they are.
-        foreach (var group in simulation.Store.Groups.Where(group => group.Users.Enabled)) Tell(simulation, group, lines);
+        foreach (var group in simulation.Conduct.Used.Where(group => group.Users.Enabled)) Tell(simulation, group, lines);
         var ranks = sets.OrderBy(Number).Select((name, index) => (Number: Number(name), Rank: index + 1)).ToDictionary(pair => pair.Number, pair => pair.Rank);
         string Renamed(string text) => Regex.Replace(text, $@"\b{Scenario.Cluster}-(\d+)\b", match =>
             ranks.TryGetValue(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), out var rank) ? $"{Scenario.Cluster}-{rank}" : match.Value, RegexOptions.None, TimeSpan.FromSeconds(5));
         var named = lines.OrderBy(line => Renamed(line.Key), StringComparer.Ordinal);
         return Renamed(new JsonObject(named.Select(line => KeyValuePair.Create(line.Key, line.Value))).ToJsonString(Indented));
+    }
+
+    /// <summary>The Secret of a Certificate that went with its StoreCluster.</summary>
+    static bool IsLeftByCertManager(Simulation simulation, string name, JsonObject item) => name.StartsWith("secrets/", StringComparison.Ordinal)
+        && (string?)(item["metadata"]!["annotations"] as JsonObject)?[ManagedCertificates.NameAnnotation] is { } certificate && simulation.Table.Get("certificates", Simulation.Key(certificate)) is null;
+
+    /// <summary>By number: orders-10 stands after orders-9, as the third of anybody stands after the second.</summary>
+    static void SortCertificates(JsonObject cluster)
+    {
+        if (cluster["status"]?["tls"]?["certificates"] is not JsonArray certificates) return;
+        var sorted = certificates.OrderBy(certificate => Regex.Replace((string)certificate!["name"]!, "[0-9]+", number => number.Value.PadLeft(6, '0'), RegexOptions.None, TimeSpan.FromSeconds(5)), StringComparer.Ordinal).ToList();
+        cluster["status"]!["tls"]!["certificates"] = new JsonArray([.. sorted.Select(certificate => certificate!.DeepClone())]);
     }
 
     static int Number(string member) => int.Parse(member[(member.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);

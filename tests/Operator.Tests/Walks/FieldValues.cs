@@ -17,10 +17,16 @@ static class FieldValues
         ["sidecars"] = """{"name":"beside","image":"localhost/beside:1"}""",
     };
 
+    /// <summary>Lists of words that no pattern describes, but the operator's rules.</summary>
+    static readonly Dictionary<string, string> ListExamples = new(StringComparer.Ordinal)
+    {
+        ["extraSANs"] = """["store.example","10.0.0.7"]""",
+    };
+
     /// <summary>Tried against each pattern.</summary>
     static readonly string[] Names =
     [
-        "standard", "v2", "1.2.3", "5m", "1h", "1000", "localhost/store", "registry.example:5000/team/store", "sha256:" + new string('7', 64), "TEAM_NAME", "http://minio.example:9000", "2026-11-27T20:34:00Z", "cafe", "example.com/rack", "rack",
+        "standard", "v2", "1.2.3", "5m", "1h", "4h", "1000", "localhost/store", "registry.example:5000/team/store", "sha256:" + new string('7', 64), "TEAM_NAME", "http://minio.example:9000", "2026-11-27T20:34:00Z", "cafe", "example.com/rack", "rack",
     ];
 
     static readonly string[] Quantities = ["1", "500m", "1Gi", "9Gi", "1e3", "16Gi"];
@@ -87,6 +93,7 @@ static class FieldValues
     static IEnumerable<JsonNode> Lists(string name, JsonObject schema)
     {
         yield return new JsonArray();
+        if (ListExamples.TryGetValue(name, out var example)) yield return JsonNode.Parse(example)!;
         if (Item(schema, name) is { } item) yield return new JsonArray(item);
     }
 

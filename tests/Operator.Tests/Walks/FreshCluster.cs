@@ -17,6 +17,7 @@ sealed record FreshCluster(bool Ready, string State)
     {
         using var simulation = new Simulation();
         SpecWalk.Furnish(simulation);
+        CertificateKeepers.Furnish(simulation);
         simulation.Apply(Scenario.Cluster, spec);
         simulation.RunUntilQuiet(TimeSpan.FromSeconds(90), TimeSpan.FromHours(1));
         return new FreshCluster(simulation.Cluster(Scenario.Cluster).Status!.Conditions!.Any(condition => condition is { Type: ConditionTypes.Ready, Status: "True" }), WorldState.WithoutHistory(simulation));
