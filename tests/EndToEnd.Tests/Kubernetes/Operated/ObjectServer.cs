@@ -26,7 +26,7 @@ sealed class ObjectServer : IAsyncDisposable
     public string Endpoint => $"http://{listener.LocalEndpoint}";
 
     /// <summary>The value of a target in YAML, with the credentials of a Secret.</summary>
-    public string Target(string secret) => $$"""{s3: {bucket: {{Bucket}}, prefix: shop, endpoint: "{{Endpoint}}", pathStyle: true, credentialsSecret: {name: {{secret}} } } }""";
+    public string Target(string secret, string prefix = "shop") => $$"""{s3: {bucket: {{Bucket}}, prefix: {{prefix}}, endpoint: "{{Endpoint}}", pathStyle: true, credentialsSecret: {name: {{secret}} } } }""";
 
     /// <summary>A Secret of credentials, with a key to encrypt with.</summary>
     public static Task CreateSecretAsync(string name, string secretAccessKey, char keyDigit) =>
