@@ -9,14 +9,15 @@ public sealed record RetentionPolicy(int Hourly, int Daily, int Weekly, int Full
 public static class Retention
 {
     /// <summary>
-    /// Those that nothing keeps any more. Every revision is kept from the oldest full backup on that stands for an hour, or belongs to the minimum; older ones stand
-    /// alone, for their own moment.
+    /// Those that nothing keeps any more. Every revision is kept from the oldest full backup of the first of the hours on, or of the minimum; older ones stand alone, for
+    /// their own moment. The oldest of that hour, and not its newest: in a cluster's first hours nobody who takes one more backup should lose the moments before it.
     /// </summary>
     public static IReadOnlyList<Manifest> Expired(IReadOnlyCollection<Manifest> backups, RetentionPolicy policy)
     {
         var fulls = backups.Where(backup => backup.IsFull).OrderByDescending(backup => (backup.Time, backup.Id)).ToList();
         if (fulls.Count == 0) return [];
-        var continuous = Newest(fulls, policy.Hourly, time => time.Ticks / TimeSpan.TicksPerHour).Concat(fulls.Take(Math.Max(1, policy.FullMin))).ToHashSet();
+        var hours = fulls.GroupBy(full => full.Time.UtcDateTime.Ticks / TimeSpan.TicksPerHour).Take(policy.Hourly).ToList();
+        var continuous = hours.Select(hour => hour.First()).Concat(hours.TakeLast(1).Select(hour => hour.Last())).Concat(fulls.Take(Math.Max(1, policy.FullMin))).ToHashSet();
         var kept = continuous
             .Concat(Newest(fulls, policy.Daily, time => time.Ticks / TimeSpan.TicksPerDay))
             // Day 0 of the calendar was a Monday.

@@ -23,6 +23,12 @@ public sealed class RetentionTests
             Kept(new(Hourly: 2, Daily: 9, Weekly: 9, FullMin: 1), Full(1, at: -24), Delta(1, 2, at: -23), Full(2, at: 0), Delta(20, 30, at: 0.5), Full(3, at: 1)));
 
     [Fact]
+    public void One_more_backup_costs_no_moment_of_the_first_hour() =>
+        Assert.Equal(
+            "1 1-2 2-5 4 5",
+            Kept(new(Hourly: 24, Daily: 7, Weekly: 5, FullMin: 2), Full(1, at: 0), Delta(1, 2, at: 0.1), Delta(2, 5, at: 0.2), Full(3, at: 0.2), Full(4, at: 0.3), Full(5, at: 0.4)));
+
+    [Fact]
     public void The_minimum_stays_however_old_and_whatever_the_rest_says()
     {
         Assert.Equal("2 3", Kept(new(0, 0, 0, FullMin: 2), Full(1, at: 0), Full(2, at: 1), Full(3, at: 2)));
