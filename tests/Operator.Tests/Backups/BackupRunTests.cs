@@ -79,9 +79,7 @@ public sealed class BackupRunTests
             foreach (var before in new[] { true, false })
             {
                 using var simulation = new Simulation();
-                simulation.Store.Backups.Buckets.Add("backups");
-                simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
-                simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+                simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(1));
                 var begun = simulation.Writes.Writes.Count;
                 if (write < 3) simulation.Writes.CrashAt = (begun + write, before);
                 simulation.Backup("now", Scenario.Cluster);
@@ -99,9 +97,7 @@ public sealed class BackupRunTests
     public void Where_members_speak_TLS_the_agent_is_asked_with_the_operators_certificate()
     {
         using var simulation = new Simulation();
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.Encrypted(Scenario.BackedUp(Scenario.Spec(1), "backups")));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Encrypted(Scenario.Spec(1)));
         simulation.Backup("now", Scenario.Cluster);
         simulation.RunUntil(() => simulation.Backup("now").Status?.Phase == StoreBackupStatus.Succeeded, TimeSpan.FromMinutes(2), () => $"{simulation.Backup("now").Status}");
         Assert.Equal(2, simulation.Store.Backups.Taken);
@@ -111,9 +107,7 @@ public sealed class BackupRunTests
     public void Where_nobody_can_be_asked_for_it_the_message_says_why_once_and_it_goes_on_when_that_is_mended()
     {
         using var simulation = new Simulation();
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.Encrypted(Scenario.BackedUp(Scenario.Spec(1), "backups")));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Encrypted(Scenario.Spec(1)));
         simulation.Table.Forbidden.Add("GET secrets");
         simulation.Backup("now", Scenario.Cluster);
         simulation.Run(TimeSpan.FromSeconds(20));

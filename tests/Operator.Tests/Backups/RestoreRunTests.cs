@@ -108,20 +108,16 @@ public sealed class RestoreRunTests
     [Fact]
     public void A_safety_backup_that_fails_ends_it_with_nothing_changed()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
-        var begun = RestoreRun.Decide(Restore(spec, RestoreRun.Decide(Restore(spec), Around(), World.Now).Status), Around(), World.Now).Status;
-        var run = RestoreRun.Decide(Restore(spec, begun), Around(), World.Now.AddHours(2));
+        var run = RestoreRun.Decide(TakingSafetyBackup(), Around(), World.Now.AddHours(2));
         Assert.Equal(StoreRestoreStatus.Failed, run.Status.Phase);
         Assert.Contains("the safety backup failed, and nothing was changed", run.Status.Message, StringComparison.Ordinal);
-        Assert.Same(run.Status, RestoreRun.Decide(Restore(spec, run.Status), Around(), World.Now.AddDays(1)).Status);
+        Assert.Same(run.Status, RestoreRun.Decide(TakingSafetyBackup() with { Status = run.Status }, Around(), World.Now.AddDays(1)).Status);
     }
 
     [Fact]
     public void That_the_safety_backup_cannot_be_asked_for_is_said_with_the_reason()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
-        var begun = RestoreRun.Decide(Restore(spec, RestoreRun.Decide(Restore(spec), Around(), World.Now).Status), Around(), World.Now).Status;
-        var run = RestoreRun.Decide(Restore(spec, begun), Around() with { Refused = "403 Forbidden: secrets" }, World.Now);
+        var run = RestoreRun.Decide(TakingSafetyBackup(), Around() with { Refused = "403 Forbidden: secrets" }, World.Now);
         Assert.Contains("403 Forbidden: secrets", Assert.Single(run.Status.Conditions!).Message, StringComparison.Ordinal);
         Assert.NotNull(run.Ask);
     }
@@ -145,11 +141,7 @@ public sealed class RestoreRunTests
     [Fact]
     public void One_whose_epoch_another_has_begun_fails_and_has_done_nothing()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
-        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
-        var cluster = BackedUp();
-        var others = Around() with { Cluster = cluster with { Status = cluster.Status! with { Epoch = 2, Restoration = new RestorationStatus { Name = "other", Uid = "other" } } } };
-        var run = RestoreRun.Decide(Restore(spec, asked), others, World.Now);
+        var run = ConfirmedBefore(status => status with { Epoch = 2, Restoration = new RestorationStatus { Name = "other", Uid = "other" } });
         Assert.Equal(StoreRestoreStatus.Failed, run.Status.Phase);
         Assert.Contains("was begun by StoreRestore other", run.Status.Message, StringComparison.Ordinal);
     }
@@ -157,10 +149,7 @@ public sealed class RestoreRunTests
     [Fact]
     public void One_whose_cluster_was_made_anew_fails_and_has_done_nothing()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
-        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
-        var cluster = BackedUp();
-        var run = RestoreRun.Decide(Restore(spec, asked), Around() with { Cluster = cluster with { Status = cluster.Status! with { ClusterId = "beef" } } }, World.Now);
+        var run = ConfirmedBefore(status => status with { ClusterId = "beef" });
         Assert.Equal(StoreRestoreStatus.Failed, run.Status.Phase);
         Assert.Contains("StoreCluster orders was made anew: it was cafe and is beef. Nothing was done for this one; make another", run.Status.Message, StringComparison.Ordinal);
     }
@@ -168,21 +157,31 @@ public sealed class RestoreRunTests
     [Fact]
     public void What_keeps_the_cluster_from_being_taken_back_is_said()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
-        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
-        var cluster = BackedUp();
-        var wrong = cluster with { Status = cluster.Status! with { Blocked = [new BlockedStatus { Rule = "Validate", Reason = "InvalidSpec", Message = "spec.auth.rootSecret is missing" }] } };
-        var run = RestoreRun.Decide(Restore(spec, asked), Around() with { Cluster = wrong }, World.Now);
+        var run = ConfirmedBefore(status => status with { Blocked = [new BlockedStatus { Rule = "Validate", Reason = "InvalidSpec", Message = "spec.auth.rootSecret is missing" }] });
         Assert.Equal((StoreRestoreStatus.Restoring, "StoreCluster orders cannot be taken back yet: spec.auth.rootSecret is missing"), (run.Status.Phase, run.Status.Message));
     }
 
     [Fact]
     public void A_safety_backup_of_a_cluster_that_is_gone_is_not_waited_for()
     {
-        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
-        var begun = RestoreRun.Decide(Restore(spec, RestoreRun.Decide(Restore(spec), Around(), World.Now).Status), Around(), World.Now).Status;
-        var run = RestoreRun.Decide(Restore(spec, begun), Around() with { Cluster = null }, World.Now);
+        var run = RestoreRun.Decide(TakingSafetyBackup(), Around() with { Cluster = null }, World.Now);
         Assert.Equal((StoreRestoreStatus.Failed, "StoreCluster orders is gone"), (run.Status.Phase, run.Status.Message));
+    }
+
+    /// <summary>The pass after it was confirmed, where the StoreCluster's status has become another in between.</summary>
+    static RestoreRun ConfirmedBefore(Func<StoreClusterStatus, StoreClusterStatus> change)
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words, SafetyBackup = false };
+        var asked = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
+        var cluster = BackedUp();
+        return RestoreRun.Decide(Restore(spec, asked), Around() with { Cluster = cluster with { Status = change(cluster.Status!) } }, World.Now);
+    }
+
+    static StoreRestore TakingSafetyBackup()
+    {
+        var spec = new StoreRestoreSpec { Cluster = "orders", Confirm = Words };
+        var confirmed = RestoreRun.Decide(Restore(spec), Around(), World.Now).Status;
+        return Restore(spec, RestoreRun.Decide(Restore(spec, confirmed), Around(), World.Now).Status);
     }
 
     static StoreRestore Restore(StoreRestoreSpec spec, StoreRestoreStatus? status = null) =>

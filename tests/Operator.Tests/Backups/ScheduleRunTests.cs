@@ -1,7 +1,7 @@
-using System.Globalization;
 using k8s.Models;
 using Operator.Core;
 using Xunit;
+using static Operator.Tests.ScheduleStory;
 
 namespace Operator.Tests;
 
@@ -24,7 +24,7 @@ public sealed class ScheduleRunTests
     [InlineData("@weekly", "UTC", "2026-11-23T10:00:00Z", "2026-11-29T00:00:00Z")]
     public void The_next_time_is_told(string cron, string zone, string now, string next)
     {
-        var schedule = Schedule(cron) with { Metadata = new V1ObjectMeta { Name = "nightly", NamespaceProperty = World.Namespace, Uid = "uid", CreationTimestamp = At(now) } };
+        var schedule = Nightly(cron) with { Metadata = new V1ObjectMeta { Name = "nightly", NamespaceProperty = World.Namespace, Uid = "uid", CreationTimestamp = At(now) } };
         Assert.Equal(At(next), ScheduleRun.Decide(schedule, TimeZoneInfo.FindSystemTimeZoneById(zone), [], At(now)).Status.NextScheduleTime);
     }
 
@@ -33,7 +33,7 @@ public sealed class ScheduleRunTests
     {
         foreach (var (from, until) in new[] { ("2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z"), ("2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z") })
         {
-            var story = new Story(Schedule("30 1 * * *", created: from), Lisbon);
+            var story = new ScheduleStory(Nightly("30 1 * * *", created: from), Lisbon);
             for (var now = At(from); now < At(until); now = now.AddMinutes(1)) story.Pass(now, StoreBackupStatus.Succeeded);
             Assert.Equal(3, story.Made.Count);
         }
@@ -42,7 +42,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void A_time_that_has_come_makes_one_under_a_name_that_the_time_gives()
     {
-        var story = new Story(Schedule());
+        var story = new ScheduleStory(Nightly());
         story.Pass(At("2026-11-23T10:00:00Z"));
         Assert.Empty(story.Made);
         var run = story.Pass(At("2026-11-24T02:00:03Z"));
@@ -60,7 +60,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void A_crash_before_status_says_so_makes_it_again_under_the_same_name()
     {
-        var story = new Story(Schedule());
+        var story = new ScheduleStory(Nightly());
         story.Pass(At("2026-11-23T10:00:00Z"));
         var first = story.Decide(At("2026-11-24T02:00:03Z")).Create!;
         Assert.Equal(first.Metadata.Name, story.Decide(At("2026-11-24T02:05:00Z")).Create!.Metadata.Name);
@@ -76,8 +76,8 @@ public sealed class ScheduleRunTests
     [InlineData(3600, null)]
     public void Of_times_that_were_missed_the_last_is_made_up_for_within_the_deadline(int? deadline, string? made)
     {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { StartingDeadlineSeconds = deadline } });
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { StartingDeadlineSeconds = deadline } });
         story.Pass(At("2026-11-23T10:00:00Z"));
         var run = story.Pass(At("2026-11-27T09:00:00Z"));
         story.Pass(At("2026-11-27T09:00:01Z"));
@@ -89,7 +89,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void While_one_is_under_way_a_time_is_skipped_and_that_is_said_until_the_next_is_taken()
     {
-        var story = new Story(Schedule());
+        var story = new ScheduleStory(Nightly());
         story.Pass(At("2026-11-23T10:00:00Z"));
         story.Pass(At("2026-11-24T02:00:00Z"));
         story.Pass(At("2026-11-25T02:00:00Z"));
@@ -106,7 +106,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void A_clock_that_goes_back_makes_nothing_twice()
     {
-        var story = new Story(Schedule("* * * * *"));
+        var story = new ScheduleStory(Nightly("* * * * *"));
         for (var second = 0; second < 300; second += 10) story.Pass(At("2026-11-23T10:00:00Z").AddSeconds(second), StoreBackupStatus.Succeeded);
         Assert.Equal(4, story.Made.Count);
         for (var second = 0; second < 290; second += 10) story.Pass(At("2026-11-23T10:00:00Z").AddSeconds(second), StoreBackupStatus.Succeeded);
@@ -118,7 +118,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void A_clock_that_was_years_ahead_does_not_silence_the_schedule_for_years()
     {
-        var story = new Story(Schedule());
+        var story = new ScheduleStory(Nightly());
         for (var pass = 0; pass < 2; pass++) story.Pass(At("2031-01-01T10:00:00Z"), StoreBackupStatus.Succeeded);
         story.Pass(At("2026-11-23T10:00:00Z"));
         Assert.Equal(["nightly-203101010200"], story.Made);
@@ -130,8 +130,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void The_first_is_made_at_once_where_that_is_wanted_and_once()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { Immediate = true } });
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { Immediate = true } });
         story.Pass(At("2026-11-23T10:00:05Z"), StoreBackupStatus.Succeeded);
         story.Pass(At("2026-11-23T10:00:06Z"));
         story.Pass(At("2026-11-23T18:00:06Z"));
@@ -141,8 +141,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void Nothing_is_made_while_it_is_suspended_nor_for_the_times_in_between()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule);
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule);
         story.Pass(At("2026-11-23T10:00:00Z"));
         story.Change(schedule.Spec with { Suspend = true });
         Assert.Equal((null, "Suspended"), (story.Pass(At("2026-11-23T11:00:00Z")).Status.NextScheduleTime, story.Condition.Reason));
@@ -158,8 +158,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void One_that_is_wanted_at_once_and_was_made_before_the_operator_died_is_the_first_though_it_is_suspended_then()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { Immediate = true } });
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { Immediate = true } });
         story.Backups.Add(story.Decide(At("2026-11-23T10:00:05Z")).Create!);
         story.Change(schedule.Spec with { Immediate = true, Suspend = true });
         Assert.Equal(At("2026-11-23T10:00:00Z"), story.Pass(At("2026-11-23T10:10:00Z")).Status.LastScheduleTime);
@@ -179,9 +179,9 @@ public sealed class ScheduleRunTests
     {
         foreach (var immediate in new[] { false, true })
         {
-            var schedule = Schedule(cron);
+            var schedule = Nightly(cron);
             var right = schedule.Spec with { Schedule = "0 2 * * *", Immediate = immediate, StartingDeadlineSeconds = 600 };
-            var story = new Story(schedule with { Spec = right with { Schedule = cron, Suspend = suspended } });
+            var story = new ScheduleStory(schedule with { Spec = right with { Schedule = cron, Suspend = suspended } });
             story.Pass(At("2026-11-23T10:00:05Z"));
             story.Pass(At("2026-11-25T01:00:00Z"));
             story.Change(right);
@@ -193,8 +193,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void Another_schedule_counts_from_when_it_is_in_force()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule);
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule);
         story.Pass(At("2026-11-23T10:00:00Z"));
         story.Change(schedule.Spec with { Schedule = "0 9 * * *" });
         story.Pass(At("2026-11-23T12:00:00Z"));
@@ -213,7 +213,7 @@ public sealed class ScheduleRunTests
     public void What_is_wrong_is_said_in_one_sentence_and_nothing_is_made(string cron, string zone, string reason, string words)
     {
         var known = TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) ? found : null;
-        var schedule = Schedule(cron);
+        var schedule = Nightly(cron);
         var run = ScheduleRun.Decide(schedule with { Spec = schedule.Spec with { TimeZone = zone, Immediate = true } }, known, [], At("2026-11-23T10:00:00Z"));
         var condition = Assert.Single(run.Status.Conditions!);
         Assert.Equal(("False", reason, null, null), (condition.Status, condition.Reason, run.Create, run.Status.NextScheduleTime));
@@ -223,8 +223,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void A_wrong_schedule_that_is_set_right_goes_on()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { Schedule = "61 2 * * *" } });
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { Schedule = "61 2 * * *" } });
         story.Pass(At("2026-11-23T10:00:00Z"));
         story.Change(schedule.Spec);
         story.Pass(At("2026-11-23T11:00:00Z"));
@@ -236,8 +236,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void Those_that_ended_are_deleted_beyond_the_limit_of_their_kind_the_oldest_first()
     {
-        var schedule = Schedule(created: "2026-11-20T10:00:00Z");
-        var story = new Story(schedule with { Spec = schedule.Spec with { HistoryLimit = new BackupHistorySpec { Succeeded = 2, Failed = 1 } } });
+        var schedule = Nightly(created: "2026-11-20T10:00:00Z");
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { HistoryLimit = new BackupHistorySpec { Succeeded = 2, Failed = 1 } } });
         story.Pass(At("2026-11-20T10:00:00Z"));
         for (var day = 21; day <= 26; day++) story.Pass(At($"2026-11-{day}T02:00:00Z"), day % 3 == 0 ? StoreBackupStatus.Failed : StoreBackupStatus.Succeeded);
         for (var pass = 1; pass < 9; pass++)
@@ -253,8 +253,8 @@ public sealed class ScheduleRunTests
     [Fact]
     public void Nothing_is_deleted_for_a_time_that_status_does_not_have_yet()
     {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { HistoryLimit = new BackupHistorySpec { Succeeded = 0 } } });
+        var schedule = Nightly();
+        var story = new ScheduleStory(schedule with { Spec = schedule.Spec with { HistoryLimit = new BackupHistorySpec { Succeeded = 0 } } });
         story.Pass(At("2026-11-23T10:00:00Z"));
         story.Backups.Add(Ended(story.Decide(At("2026-11-24T02:00:00Z")).Create!, StoreBackupStatus.Succeeded, At("2026-11-24T02:00:00Z")));
         var settles = story.Decide(At("2026-11-24T02:00:10Z"));
@@ -266,7 +266,7 @@ public sealed class ScheduleRunTests
     [Fact]
     public void In_between_nothing_is_written()
     {
-        var story = new Story(Schedule());
+        var story = new ScheduleStory(Nightly());
         story.Pass(At("2026-11-23T10:00:00Z"));
         var settled = story.Pass(At("2026-11-23T10:00:01Z"));
         for (var minute = 1; minute < 900; minute += 7)
@@ -278,84 +278,10 @@ public sealed class ScheduleRunTests
     }
 
     [Fact]
-    public void People_are_told_of_each_backup_that_is_made_and_how_it_ended_and_of_each_time_once()
-    {
-        var story = new Story(Schedule());
-        void Passes(string from)
-        {
-            for (var pass = 0; pass < 5; pass++) story.Pass(At(from).AddMinutes(pass));
-        }
-
-        Passes("2026-11-23T10:00:00Z");
-        Assert.Empty(story.News());
-        Passes("2026-11-24T02:00:00Z");
-        Assert.Equal(["BackupCreated: StoreBackup nightly-202611240200 was made, for 2026-11-24 02:00:00Z"], story.News());
-        story.End(StoreBackupStatus.Succeeded, At("2026-11-24T03:00:00Z"));
-        Passes("2026-11-24T03:00:00Z");
-        Assert.Equal(["BackupSucceeded: StoreBackup nightly-202611240200 succeeded"], story.News());
-        Passes("2026-11-25T02:00:00Z");
-        story.News();
-        Passes("2026-11-26T02:00:00Z");
-        Assert.StartsWith("! BackupSkipped: 2026-11-26 02:00:00Z was skipped", Assert.Single(story.News()), StringComparison.Ordinal);
-        Passes("2026-11-27T02:00:00Z");
-        Assert.StartsWith("! BackupSkipped: 2026-11-27 02:00:00Z was skipped", Assert.Single(story.News()), StringComparison.Ordinal);
-        story.End(StoreBackupStatus.Failed, At("2026-11-27T03:00:00Z"), "the disk is full");
-        Passes("2026-11-27T03:00:00Z");
-        Assert.Equal(["! BackupFailed: StoreBackup nightly-202611250200 failed: the disk is full"], story.News());
-    }
-
-    [Fact]
-    public void One_that_was_made_and_ended_before_status_said_so_is_told_as_well()
-    {
-        var story = new Story(Schedule());
-        story.Pass(At("2026-11-23T10:00:00Z"));
-        story.Backups.Add(Ended(story.Decide(At("2026-11-24T02:00:03Z")).Create!, StoreBackupStatus.Succeeded, At("2026-11-24T02:01:00Z")));
-        story.Pass(At("2026-11-24T02:05:00Z"));
-        story.Pass(At("2026-11-24T02:05:01Z"));
-        Assert.Equal(["BackupCreated: StoreBackup nightly-202611240200 was made, for 2026-11-24 02:00:00Z", "BackupSucceeded: StoreBackup nightly-202611240200 succeeded"], story.News());
-    }
-
-    [Fact]
-    public void People_are_told_of_a_time_that_was_missed_and_of_what_is_wrong_and_not_again_while_it_lasts()
-    {
-        var schedule = Schedule();
-        var story = new Story(schedule with { Spec = schedule.Spec with { StartingDeadlineSeconds = 60 } });
-        story.Pass(At("2026-11-23T10:00:00Z"));
-        for (var pass = 0; pass < 3; pass++) story.Pass(At("2026-11-24T09:00:00Z").AddMinutes(pass));
-        Assert.StartsWith("! BackupMissed: 2026-11-24 02:00:00Z was missed", Assert.Single(story.News()), StringComparison.Ordinal);
-        story.Change(schedule.Spec with { Schedule = "61 2 * * *" });
-        for (var pass = 0; pass < 3; pass++) story.Pass(At("2026-11-24T10:00:00Z").AddMinutes(pass));
-        Assert.StartsWith("! InvalidSchedule: ", Assert.Single(story.News()), StringComparison.Ordinal);
-        story.Change(schedule.Spec with { TimeZone = "Europe/Nowhere", Suspend = true });
-        story.Pass(At("2026-11-24T11:00:00Z"));
-        Assert.StartsWith("Suspended: ", Assert.Single(story.News()), StringComparison.Ordinal);
-        story.Change(schedule.Spec);
-        story.Pass(At("2026-11-24T12:00:00Z"));
-        Assert.Empty(story.News());
-        for (var minute = 0; minute < 5; minute++) story.Refuse(At("2026-11-25T02:00:00Z").AddMinutes(minute), $"403 Forbidden: exceeded quota, {minute} used");
-        Assert.Equal("! BackupNotMade: StoreBackup nightly-202611250200 could not be made: 403 Forbidden: exceeded quota, 0 used", Assert.Single(story.News()));
-    }
-
-    [Fact]
-    public void What_people_are_told_is_about_the_schedule_and_reaches_the_API_server()
-    {
-        using var simulation = new Simulation();
-        simulation.Schedule("wrong", Scenario.Cluster, "61 * * * *", succeeded: 1);
-        simulation.Run(TimeSpan.FromMinutes(7));
-        simulation.SendEvents();
-        var sent = Assert.Single(simulation.Table.List("events"));
-        Assert.Equal(("Warning", "InvalidSchedule"), ((string?)sent["type"], (string?)sent["reason"]));
-        var schedule = simulation.Table.Get("storebackupschedules", Simulation.Key("wrong"))!;
-        Assert.Equal(("StoreBackupSchedule", "wrong", (string?)schedule["metadata"]!["uid"]), ((string?)sent["regarding"]!["kind"], (string?)sent["regarding"]!["name"], (string?)sent["regarding"]!["uid"]));
-    }
-
-    [Fact]
     public void What_cannot_be_deleted_is_said_and_holds_up_no_backup()
     {
         using var simulation = new Simulation();
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(1));
         while (simulation.Now.Second != 10) simulation.Run(TimeSpan.FromSeconds(1));
         simulation.Table.Forbidden.Add("DELETE storebackups");
         simulation.Schedule("minutely", Scenario.Cluster, "* * * * *", succeeded: 1);
@@ -393,9 +319,7 @@ public sealed class ScheduleRunTests
     public void Two_operators_that_see_things_late_make_one_for_each_time(int seed)
     {
         using var simulation = new Simulation(seed, Watches.Lagging, operators: 2);
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(1));
         while (simulation.Now.Second != 10) simulation.Run(TimeSpan.FromSeconds(1));
         simulation.Schedule("minutely", Scenario.Cluster, "* * * * *", succeeded: 100);
         simulation.Run(TimeSpan.FromSeconds(265));
@@ -413,9 +337,7 @@ public sealed class ScheduleRunTests
     static IReadOnlyList<string> Play((int Write, bool Before)? crash, out int writes)
     {
         using var simulation = new Simulation();
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(1), "backups"));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(1));
         while (simulation.Now.Second != 10) simulation.Run(TimeSpan.FromSeconds(1));
         var begun = simulation.Writes.Writes.Count;
         if (crash is { } at) simulation.Writes.CrashAt = (begun + at.Write, at.Before);
@@ -424,70 +346,5 @@ public sealed class ScheduleRunTests
         writes = simulation.Writes.Writes.Count - begun;
         Assert.Equal(crash is null ? 0 : 1, simulation.Crashes);
         return [.. simulation.Table.List("storebackups").Select(item => $"{item["metadata"]!["name"]} {item["status"]?["phase"]}"), $"{simulation.Store.Backups.Taken} taken"];
-    }
-
-    static DateTime At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture).UtcDateTime;
-
-    static StoreBackup Ended(StoreBackup backup, string phase, DateTime at, string? message = null) => backup with { Status = new StoreBackupStatus { Phase = phase, CompletedAt = at, Message = message } };
-
-    static StoreBackupSchedule Schedule(string cron = "0 2 * * *", string created = "2026-11-23T10:00:00Z") => new()
-    {
-        Metadata = new V1ObjectMeta { Name = "nightly", NamespaceProperty = World.Namespace, Uid = "uid", CreationTimestamp = At(created) },
-        Spec = new StoreBackupScheduleSpec { Cluster = "orders", Schedule = cron, TimeoutSeconds = 1800 },
-    };
-
-    /// <summary>Passes one after the other, each with what the one before wrote.</summary>
-    sealed class Story(StoreBackupSchedule schedule, TimeZoneInfo? zone = null)
-    {
-        StoreBackupSchedule current = schedule with { Metadata = schedule.Metadata };
-
-        /// <summary>Names, in the order in which they were made.</summary>
-        public List<string> Made { get; } = [];
-
-        public List<StoreBackup> Backups { get; } = [];
-
-        /// <summary>What became events, since last looked.</summary>
-        public List<string> Told { get; } = [];
-
-        public V1Condition Condition => Assert.Single(current.Status!.Conditions!);
-
-        public ScheduleRun Decide(DateTime now) => ScheduleRun.Decide(current, zone ?? TimeZoneInfo.Utc, Backups, now);
-
-        /// <param name="ends">How a StoreBackup that is made ends, at once; not when null.</param>
-        public ScheduleRun Pass(DateTime now, string? ends = null)
-        {
-            var run = Decide(now);
-            if (run.Create is { } made)
-            {
-                Made.Add(made.Metadata.Name);
-                Backups.Add(ends is null ? made : Ended(made, ends, now));
-            }
-
-            Told.AddRange(ScheduleNews.Of(current, run.Status, Backups).Select(news => $"{(news.Good ? "" : "! ")}{news.Reason}: {news.Note}"));
-            current = current with { Status = run.Status };
-            if (run.Delete is { } old) Backups.Remove(old);
-            return run;
-        }
-
-        /// <summary>The API server does not take the StoreBackup.</summary>
-        public void Refuse(DateTime now, string why)
-        {
-            var refused = ScheduleRun.Refused(current, Decide(now).Create!, why, now);
-            Told.AddRange(ScheduleNews.Of(current, refused, Backups).Select(news => $"{(news.Good ? "" : "! ")}{news.Reason}: {news.Note}"));
-            current = current with { Status = refused };
-        }
-
-        /// <summary>What was told since this was asked last.</summary>
-        public IReadOnlyList<string> News()
-        {
-            IReadOnlyList<string> told = [.. Told];
-            Told.Clear();
-            return told;
-        }
-
-        public void Change(StoreBackupScheduleSpec spec) => current = current with { Spec = spec };
-
-        /// <summary>Ends the one that is under way.</summary>
-        public void End(string phase, DateTime at, string? message = null) => Backups[^1] = Ended(Backups[^1], phase, at, message);
     }
 }

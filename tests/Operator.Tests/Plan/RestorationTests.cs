@@ -102,9 +102,7 @@ public sealed class RestorationTests
     public void A_status_that_is_lost_at_any_moment_leads_to_the_same_end_and_to_one_restored_cluster(string moment)
     {
         using var simulation = new Simulation();
-        simulation.Store.Backups.Buckets.Add("backups");
-        simulation.Apply(Scenario.Cluster, Scenario.BackedUp(Scenario.Spec(3), "backups"));
-        simulation.RunUntil(() => simulation.IsSettled(Scenario.Cluster) && simulation.Says(Scenario.Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(3));
         simulation.Restore("back", new StoreRestoreSpec { Cluster = Scenario.Cluster, Confirm = "orders@epoch=1" });
         simulation.RunUntil(() => Reached(simulation, moment), TimeSpan.FromMinutes(5), () => simulation.Describe(Scenario.Cluster));
         var wiped = (JsonObject)simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster))!.DeepClone();

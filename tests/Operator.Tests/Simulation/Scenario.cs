@@ -154,9 +154,7 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
         }, Thinning: 6),
         new("restored from a bucket that is missing first", simulation =>
         {
-            simulation.Store.Backups.Buckets.Add("backups");
-            simulation.Apply(Cluster, BackedUp(Spec(1), "backups"));
-            simulation.RunUntil(() => simulation.IsSettled(Cluster) && simulation.Says(Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
+            simulation.ApplyBackedUp(Cluster, Spec(1));
             simulation.Delete("storeclusters", Cluster);
             simulation.Run(TimeSpan.FromSeconds(30));
             simulation.Store.Backups.Buckets.Clear();
@@ -169,9 +167,7 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
         new("restored by the name of a StoreBackup that comes late, of a cluster that is gone", simulation =>
         {
             const string source = "source", late = "late";
-            simulation.Store.Backups.Buckets.Add("backups");
-            simulation.Apply(source, BackedUp(Spec(1), "backups"));
-            simulation.RunUntil(() => simulation.IsSettled(source) && simulation.Says(source, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(5), () => simulation.Describe(source));
+            simulation.ApplyBackedUp(source, Spec(1));
             simulation.Apply(Cluster, Spec(1) with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { Backup = late, Time = "2026-11-23T10:01:00Z" } } });
             simulation.RunUntil(() => simulation.Says(Cluster, ConditionTypes.Restored, "False"), TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
             simulation.Backup(late, source);
@@ -185,12 +181,12 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
         {
             simulation.Store.Backups.Buckets.Add("backups");
             simulation.Apply(Cluster, BackedUp(Spec(3), "backups"));
-            RunUntilBackedUp(simulation);
+            simulation.RunUntilBackedUp(Cluster, minutes: 10);
             simulation.Restore("back", new StoreRestoreSpec { Cluster = Cluster });
             simulation.RunUntilRestore("back", StoreRestoreStatus.AwaitingConfirmation);
             simulation.Confirm("back", "orders@epoch=1");
             simulation.RunUntilRestore("back", StoreRestoreStatus.Succeeded);
-            RunUntilBackedUp(simulation);
+            simulation.RunUntilBackedUp(Cluster, minutes: 10);
             Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
             Assert.Equal(["data-orders-4-0", "data-orders-5-0", "data-orders-6-0"], simulation.Table.List("persistentvolumeclaims").Select(claim => ObjectTable.KeyOf(claim).Name));
         }),
@@ -201,7 +197,7 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
             foreach (var bucket in new[] { "first", "second" })
             {
                 simulation.Apply(Cluster, BackedUp(Spec(1), bucket));
-                RunUntilBackedUp(simulation);
+                simulation.RunUntilBackedUp(Cluster, minutes: 10);
             }
 
             void Back(string name, string bucket, int epoch) => simulation.Restore(name, new StoreRestoreSpec
@@ -217,10 +213,10 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
             simulation.RunUntil(() => simulation.Restore("from-second").Status?.Message?.Contains("from-first of StoreCluster orders is under way", StringComparison.Ordinal) == true, TimeSpan.FromMinutes(1), () => $"{simulation.Restore("from-second").Status}");
             simulation.Delete("storerestores", "from-first");
             simulation.RunUntilRestore("from-second", StoreRestoreStatus.Succeeded);
-            RunUntilBackedUp(simulation);
+            simulation.RunUntilBackedUp(Cluster, minutes: 10);
             Back("again", "second", epoch: 3);
             simulation.RunUntilRestore("again", StoreRestoreStatus.Succeeded);
-            RunUntilBackedUp(simulation);
+            simulation.RunUntilBackedUp(Cluster, minutes: 10);
             Assert.Equal([null, "s3://second", "s3://second"], simulation.Store.Groups.Select(group => group.RestoredFrom));
             Assert.Single(simulation.Table.List("persistentvolumeclaims"));
         }),
@@ -273,9 +269,6 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
         simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Tls!.Certificates!.All(certificate => certificate.Loaded != false), TimeSpan.FromMinutes(5), () => simulation.Describe(Cluster));
         simulation.RunUntilSettled(Cluster);
     }
-
-    static void RunUntilBackedUp(Simulation simulation) =>
-        simulation.RunUntil(() => simulation.IsSettled(Cluster) && simulation.Says(Cluster, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(10), () => simulation.Describe(Cluster));
 
     public static StoreClusterSpec Restored(StoreClusterSpec spec, string bucket) =>
         spec with { Bootstrap = new BootstrapSpec { Restore = new RestoreSpec { From = new BackupTargetSpec { S3 = new S3TargetSpec { Bucket = bucket } } } } };

@@ -171,6 +171,17 @@ sealed class Simulation : IDisposable
         RequireNoHarm();
     }
 
+    /// <summary>Applies it with backups to a bucket, and runs until there is one.</summary>
+    public void ApplyBackedUp(string name, StoreClusterSpec spec)
+    {
+        Store.Backups.Buckets.Add("backups");
+        Apply(name, Scenario.BackedUp(spec, "backups"));
+        RunUntilBackedUp(name);
+    }
+
+    public void RunUntilBackedUp(string name, int minutes = 5) =>
+        RunUntil(() => IsSettled(name) && Says(name, ConditionTypes.BackupReady, "True"), TimeSpan.FromMinutes(minutes), () => Describe(name));
+
     public void RunUntilSettled(string name, int minutes = 10) => RunUntil(() => IsSettled(name), TimeSpan.FromMinutes(minutes), () => Describe(name));
 
     public void Run(TimeSpan duration)
