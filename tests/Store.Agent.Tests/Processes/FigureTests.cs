@@ -9,13 +9,14 @@ namespace Store.Agent.Tests;
 
 /// <summary>
 /// How long backups take, how far they lag, and what writers notice. BACKUP_MIB=1024 fills the store with so much before; BACKUP_SECONDS=20 writes for so long beside the
-/// agent and for as long alone, BACKUP_ROUNDS=3 by turns so many times: what else goes on in a machine changes within minutes. BACKUP_LOCATION is a folder for the backups on
+/// agent and for as long alone, BACKUP_ROUNDS=3 by turns so many times: what else goes on in a machine changes within minutes. BACKUP_WRITES=500 is another rate. BACKUP_LOCATION is a folder for the backups on
 /// another disk than the member's, which is where they belong. The figures are printed; what is asserted
 /// holds on a busy machine, too.
 /// </summary>
 public sealed class FigureTests(ITestOutputHelper output) : IDisposable
 {
-    const int ValueBytes = 1024, WritesPerSecond = 2000, Writers = 32;
+    const int ValueBytes = 1024, Writers = 32;
+    static readonly int WritesPerSecond = Number("BACKUP_WRITES", 2000);
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("agent-figures-");
     readonly byte[] noise = new byte[1 << 20];
