@@ -29,7 +29,7 @@ sealed class Target : IAsyncDisposable
     public static async Task<Target> StartAsync(Product product, int size, Options options, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(options.Folder);
-        var members = await LoopbackCluster.StartAsync(product, size, cancellationToken, options.Folder, "--quota-backend-bytes", Quota);
+        var members = await LoopbackCluster.StartAsync(product, size, cancellationToken, options.Folder, ["--quota-backend-bytes", Quota, .. LoopbackCluster.Warm(product)]);
         return new Target(members, await members.LeaderAsync(cancellationToken), options.LoadAll);
     }
 

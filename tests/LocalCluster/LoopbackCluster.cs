@@ -26,11 +26,11 @@ public sealed class LoopbackCluster : IAsyncDisposable
     public MemberProcess this[int index] => members[index];
     public string Endpoints => string.Join(',', members.Select(m => m.Endpoint));
 
-    /// <summary>The flag of a store that serves as soon as it can, and not only when its code is compiled and fast: for tests of what it does, not of how fast or with how much memory.</summary>
-    public static string[] Cold(Product product) => product == Product.Store ? ["--warmup-duration=0s"] : [];
+    /// <summary>The flag of a store that serves only when its code is compiled and fast, as its users have it: for tests of how fast it is and with how much memory. All others need not wait for that.</summary>
+    public static string[] Warm(Product product) => product == Product.Store ? ["--warmup-duration=3s"] : [];
 
     /// <param name="folder">Where the members' data goes; a fresh folder below it is made and removed again. Default: the system's temporary folder.</param>
-    /// <param name="flags">Added to each member's command line.</param>
+    /// <param name="flags">Added to each member's command line, such as those of <see cref="Warm"/>.</param>
     public static Task<LoopbackCluster> StartAsync(
         Product product, int size, CancellationToken cancellationToken, string? folder = null, params string[] flags) => StartAsync(Create(product, size, folder, flags), cancellationToken);
 
@@ -143,6 +143,8 @@ public sealed class LoopbackCluster : IAsyncDisposable
             "--initial-cluster-state", state,
             "--initial-cluster-token", Token,
             .. Certificates?.MemberFlags ?? [],
+            // Of a flag that is given twice the last counts.
+            .. Product == Product.Store ? ["--warmup-duration=0s"] : Array.Empty<string>(),
             .. extraFlags,
         ];
         return new MemberProcess(Product, name, folder, clientPort, peerPort, flags, Certificates);

@@ -55,10 +55,10 @@ sealed class DifferentialRun : IAsyncDisposable
     public static async Task<DifferentialRun> StartAsync(
         Product product, int members, CancellationToken cancellationToken, Func<Step, string, string>? tamper = null)
     {
-        var referenceCluster = await LoopbackCluster.StartAsync(Product.Etcd, members, cancellationToken, Memory, FlagsOf(Product.Etcd));
+        var referenceCluster = await LoopbackCluster.StartAsync(Product.Etcd, members, cancellationToken, Memory, Flags);
         try
         {
-            return new DifferentialRun(referenceCluster, await LoopbackCluster.StartAsync(product, members, cancellationToken, Memory, FlagsOf(product)), tamper);
+            return new DifferentialRun(referenceCluster, await LoopbackCluster.StartAsync(product, members, cancellationToken, Memory, Flags), tamper);
         }
         catch
         {
@@ -70,9 +70,8 @@ sealed class DifferentialRun : IAsyncDisposable
     /// <summary>A folder without a disk, where there is one.</summary>
     static string? Memory => Directory.Exists("/dev/shm") ? "/dev/shm" : null;
 
-    /// <summary>What is compared is answers: disks, warm code and the cost of a password do not matter, and no login may run out.</summary>
-    static string[] FlagsOf(Product product) =>
-        ["--unsafe-no-fsync", "--bcrypt-cost", "4", "--auth-token-ttl", "3600", .. product == Product.Store ? ["--warmup-duration=0s"] : Array.Empty<string>()];
+    /// <summary>What is compared is answers: disks and the cost of a password do not matter, and no login may run out.</summary>
+    static readonly string[] Flags = ["--unsafe-no-fsync", "--bcrypt-cost", "4", "--auth-token-ttl", "3600"];
 
     /// <summary>Takes one step on both.</summary>
     /// <exception cref="InvalidOperationException">A server ended.</exception>

@@ -238,7 +238,7 @@ public sealed class ErrorTextTests(ITestOutputHelper output)
         await HearInTimeAsync("Unavailable: etcdserver: unhealthy cluster", () => beside.CallAsync(new MemberAddRequest { PeerURLs = { "http://127.0.0.1:1" } }, null));
     }
 
-    static Task<LoopbackCluster> StartAsync(int members, params string[] flags) => LoopbackCluster.StartAsync(Product.Store, members, Token, null, ["--warmup-duration=0s", .. flags]);
+    static Task<LoopbackCluster> StartAsync(int members, params string[] flags) => LoopbackCluster.StartAsync(Product.Store, members, Token, null, flags);
 
     async Task HearAsync(string error, Func<Task> call)
     {

@@ -40,7 +40,7 @@ public sealed class EtcdctlTests
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         await using var etcd = await LoopbackCluster.StartAsync(Product.Etcd, members, certificates, cancellationToken);
-        await using var other = await LoopbackCluster.StartAsync(product, members, certificates, cancellationToken, LoopbackCluster.Cold(product));
+        await using var other = await LoopbackCluster.StartAsync(product, members, certificates, cancellationToken);
         // The leaders are asked: some answers are theirs alone.
         var expecting = new Conversation(etcdctl, etcd, await etcd.LeaderAsync(cancellationToken));
         var finding = new Conversation(etcdctl, other, await other.LeaderAsync(cancellationToken));

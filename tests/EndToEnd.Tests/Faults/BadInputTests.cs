@@ -27,7 +27,7 @@ public sealed class BadInputTests
     [Fact]
     public async Task A_taken_port_is_named()
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, TestContext.Current.CancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, TestContext.Current.CancellationToken);
         var result = await RunBesideAsync(cluster, clientPort: cluster[0].ClientPort, dataDirectory: Path.Combine(cluster.Folder, "other"));
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains($"{cluster[0].ClientPort}", result.Error + result.Output, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class BadInputTests
     [Fact]
     public async Task A_data_directory_in_use_is_refused_and_its_owner_goes_on()
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, TestContext.Current.CancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, TestContext.Current.CancellationToken);
         var result = await RunBesideAsync(cluster, clientPort: Ports.Take(), dataDirectory: cluster[0].DataDirectory);
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains(cluster[0].DataDirectory, result.Error + result.Output, StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public sealed class BadInputTests
     public async Task A_member_stopped_with_SIGTERM_exits_cleanly_and_comes_back_with_its_data()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         Assert.Equal(0, (await Etcdctl.RunAsync("3.5", cluster.Endpoints, ["put", "kept", "1"])).ExitCode);
         Assert.Equal(0, await cluster[0].StopAsync());
         cluster[0].Start();
@@ -70,7 +70,7 @@ public sealed class BadInputTests
     public async Task A_killed_leader_is_replaced_and_writes_go_on()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken);
         var leader = await cluster.LeaderAsync(cancellationToken);
         leader.Kill();
         var others = string.Join(',', cluster.Members.Where(m => m != leader).Select(m => m.Endpoint));
@@ -83,8 +83,8 @@ public sealed class BadInputTests
     public async Task A_member_with_the_data_of_another_cluster_is_refused_by_name_and_the_others_go_on()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = LoopbackCluster.Create(Product.Store, 3, flags: "--warmup-duration=0s");
-        await using (var another = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s"))
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3);
+        await using (var another = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken))
         {
             await another[0].StopAsync();
             Directory.Move(another[0].DataDirectory, cluster[2].DataDirectory);

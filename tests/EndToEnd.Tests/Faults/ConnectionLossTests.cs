@@ -16,7 +16,7 @@ public sealed class ConnectionLossTests
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var links = new Dictionary<MemberProcess, SeverableLink>();
-        await using var cluster = LoopbackCluster.Create(Product.Store, 3, folder: null, "--warmup-duration=0s", "--heartbeat-interval=50", "--election-timeout=500");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3, folder: null, "--heartbeat-interval=50", "--election-timeout=500");
         try
         {
             foreach (var member in cluster.Members)

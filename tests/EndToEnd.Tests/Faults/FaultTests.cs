@@ -30,7 +30,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     async Task TormentAsync(Product product, TimeSpan length)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(product, 3, cancellationToken);
+        await using var cluster = await LoopbackCluster.StartAsync(product, 3, cancellationToken, flags: LoopbackCluster.Warm(product));
         var acknowledged = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         using (var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {

@@ -18,7 +18,7 @@ public sealed class FullDiskTests
     public async Task A_full_disk_ends_the_member_with_one_line_and_loses_nothing_acknowledged()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 1);
         using var disk = SmallDisk.Mount(cluster[0].DataDirectory);
         cluster[0].Start();
         await cluster[0].WaitUntilReadyAsync(cancellationToken);
@@ -37,7 +37,7 @@ public sealed class FullDiskTests
     public async Task Two_members_go_on_when_the_third_has_no_space_left_and_it_catches_up_when_it_has()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = LoopbackCluster.Create(Product.Store, 3, flags: "--warmup-duration=0s");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3);
         var full = cluster[2];
         using var disk = SmallDisk.Mount(full.DataDirectory);
         foreach (var member in cluster.Members)

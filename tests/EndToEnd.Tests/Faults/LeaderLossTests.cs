@@ -54,7 +54,7 @@ public sealed class LeaderLossTests(ITestOutputHelper output)
         const int Requests = 25_000;
         const long GrowthMax = 256 * Mebibyte;
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, "--election-timeout=20000");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, ["--election-timeout=20000", .. LoopbackCluster.Warm(Product.Store)]);
         var leader = await cluster.LeaderAsync(cancellationToken);
         // It leads for another twenty seconds, but nothing is committed.
         foreach (var member in cluster.Members.Where(member => member != leader))

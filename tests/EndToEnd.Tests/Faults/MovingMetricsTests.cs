@@ -13,7 +13,7 @@ public sealed class MovingMetricsTests
     public async Task Writes_events_and_peers_that_come_and_go_are_counted()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken);
         var leader = await cluster.LeaderAsync(cancellationToken);
         using var watch = new Watch.WatchClient(leader.Channel).Watch(cancellationToken: cancellationToken);
         await watch.RequestStream.WriteAsync(new WatchRequest { CreateRequest = new WatchCreateRequest { Key = ByteString.CopyFromUtf8("a") } }, cancellationToken);

@@ -28,7 +28,7 @@ public sealed class RangeMemoryTests(ITestOutputHelper output)
     [Fact]
     public async Task Twenty_full_ranges_at_once_cost_the_memory_of_pieces()
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Token);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Token, flags: LoopbackCluster.Warm(Product.Store));
         var member = cluster[0];
         await FillAsync(member);
         var request = new RangeRequest { Key = ByteString.CopyFrom(0), RangeEnd = ByteString.CopyFrom(0) };

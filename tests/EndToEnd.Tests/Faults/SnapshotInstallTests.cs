@@ -20,7 +20,7 @@ public sealed class SnapshotInstallTests(ITestOutputHelper output)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         // So few entries are kept that the follower cannot catch up from the log.
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, "--snapshot-catchup-entries=50", "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, "--snapshot-catchup-entries=50");
         var leader = await cluster.LeaderAsync(cancellationToken);
         var follower = cluster.Members.First(member => member != leader);
         var random = new Random(7);
@@ -56,7 +56,7 @@ public sealed class SnapshotInstallTests(ITestOutputHelper output)
         const long LogBytesMax = 512L << 20;
         const int EntriesReplayedMax = 45_000;
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, null, "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         var kv = new KV.KVClient(cluster[0].Channel);
         var largest = 0L;
         var value = ByteString.CopyFrom(new byte[10_000]);

@@ -18,7 +18,7 @@ public sealed class WatchMemoryTests(ITestOutputHelper output)
         const int Streams = 10;
         const int WatchersOnOne = 1000;
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: LoopbackCluster.Warm(Product.Store));
         // What any first watchers and writes cost (code, pools) is not the watchers'.
         using (await OpenAsync(cluster[0], 200))
             await PutAsync(cluster[0], "idle", 200, valueBytes: 100);
@@ -38,7 +38,7 @@ public sealed class WatchMemoryTests(ITestOutputHelper output)
         const int Puts = 3000;
         const int ValueBytes = 50_000;
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: LoopbackCluster.Warm(Product.Store));
         var before = await GrowthOfAsync(cluster[0], "unwatched", Puts, ValueBytes);
         using var watch = await OpenAsync(cluster[0], 1, "slow");
         var with = await GrowthOfAsync(cluster[0], "slow", Puts, ValueBytes);

@@ -27,7 +27,7 @@ sealed class Ordeal(MemberProcess member)
     public static async Task OfOneMemberAsync(
         Func<MemberProcess, Random, Task> inflict, ClusterCertificates? certificates, ITestOutputHelper output, CancellationToken cancellationToken)
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, certificates, cancellationToken);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, certificates, cancellationToken, LoopbackCluster.Warm(Product.Store));
         try
         {
             var (served, slowest, grown) = await new Ordeal(cluster[0]).RunAsync(() => inflict(cluster[0], new Random(Seed)), cancellationToken);

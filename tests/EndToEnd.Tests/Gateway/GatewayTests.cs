@@ -24,7 +24,7 @@ public sealed class GatewayTests
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         await using var etcd = await LoopbackCluster.StartAsync(Product.Etcd, 1, cancellationToken);
-        await using var other = await LoopbackCluster.StartAsync(product, 1, cancellationToken, flags: LoopbackCluster.Cold(product));
+        await using var other = await LoopbackCluster.StartAsync(product, 1, cancellationToken);
         using var expecting = new HttpConversation(etcd[0]);
         using var finding = new HttpConversation(other[0]);
         var differences = new StringBuilder();
@@ -41,7 +41,7 @@ public sealed class GatewayTests
     public async Task Curl_watches_and_sees_what_curl_puts()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s");
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         var watching = CurlAsync("-N", "--max-time", "5", $"{store[0].ClientUrl}/v3/watch", "-d", """{"create_request":{"key":"Zm9v"}}""");
         var puts = 0;
         while (!watching.IsCompleted)
@@ -62,7 +62,7 @@ public sealed class GatewayTests
     public async Task A_snapshot_taken_as_JSON_is_whole()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s");
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         using var http = new HttpClient { BaseAddress = new(store[0].ClientUrl) };
         using var response = await http.PostAsync("/v3/maintenance/snapshot", null, cancellationToken);
         var bytes = new List<byte>();
@@ -79,7 +79,7 @@ public sealed class GatewayTests
     {
         const int Keys = 3000;
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s");
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         var kv = new Store.Protocol.Etcdserverpb.KV.KVClient(store[0].Channel);
         var value = ByteString.CopyFrom(new byte[1000]);
         for (var i = 0; i < Keys; i++) await kv.PutAsync(new() { Key = ByteString.CopyFromUtf8($"key-{i:d8}"), Value = value }, cancellationToken: cancellationToken);
@@ -97,7 +97,7 @@ public sealed class GatewayTests
     public async Task A_browser_watches_over_a_WebSocket()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken, flags: "--warmup-duration=0s");
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 1, cancellationToken);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new($"ws://{store[0].Endpoint}/v3/watch"), cancellationToken);
         await SendAsync("""{"create_request":{"key":"Zm9v"}}""");
@@ -125,7 +125,7 @@ public sealed class GatewayTests
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         await using var store = await LoopbackCluster.StartAsync(
-            Product.Store, 1, cancellationToken, null, "--cors=http://a.example,http://b.example", "--host-whitelist=127.0.0.1,db.example", "--enable-grpc-gateway=false", "--warmup-duration=0s");
+            Product.Store, 1, cancellationToken, null, "--cors=http://a.example,http://b.example", "--host-whitelist=127.0.0.1,db.example", "--enable-grpc-gateway=false");
         using var http = new HttpClient { BaseAddress = new(store[0].ClientUrl) };
         Assert.Equal("http://b.example", await AllowedAsync("http://b.example"));
         Assert.Null(await AllowedAsync("http://c.example"));

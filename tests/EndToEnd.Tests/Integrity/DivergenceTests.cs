@@ -23,7 +23,7 @@ public sealed class DivergenceTests
     public async Task A_member_that_comes_to_another_state_stops_serving_and_is_rebuilt()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken);
         await WriteAsync(cluster[0], cancellationToken);
         var victim = await OtherThanLeaderAsync(cluster, cancellationToken);
         await EditAsync(victim, cancellationToken);
@@ -51,7 +51,7 @@ public sealed class DivergenceTests
     public async Task A_leader_that_differs_from_the_majority_hands_over_and_is_rebuilt()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken);
         await WriteAsync(cluster[0], cancellationToken);
         var victim = await OtherThanLeaderAsync(cluster, cancellationToken);
         await EditAsync(victim, cancellationToken);
@@ -74,7 +74,7 @@ public sealed class DivergenceTests
     public async Task What_changed_on_disk_is_found_by_the_checks_of_everything(params string[] flags)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, ["--warmup-duration=0s", .. flags]);
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancellationToken, null, flags);
         await WriteAsync(cluster[0], cancellationToken);
         var victim = await OtherThanLeaderAsync(cluster, cancellationToken);
         await EditAsync(victim, cancellationToken);

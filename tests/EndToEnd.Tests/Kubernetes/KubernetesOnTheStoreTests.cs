@@ -22,7 +22,7 @@ public sealed class KubernetesOnTheStoreTests(ITestOutputHelper output)
     {
         var stop = TestContext.Current.CancellationToken;
         Assert.SkipUnless(Binaries.KubeScripts is not null, "needs the scripts that bring up a Kubernetes in ../shared/kube");
-        await using var store = await LoopbackCluster.StartAsync(Product.Store, 3, stop);
+        await using var store = await LoopbackCluster.StartAsync(Product.Store, 3, stop, flags: LoopbackCluster.Warm(Product.Store));
         try
         {
             var endpoints = string.Join(',', store.Members.Select(member => member.ClientUrl));

@@ -26,7 +26,7 @@ public sealed class MigrationTests : IDisposable
         }
 
         string after;
-        await using (var store = LoopbackCluster.Create(Product.Store, 3, flags: "--warmup-duration=0s"))
+        await using (var store = LoopbackCluster.Create(Product.Store, 3))
         {
             foreach (var member in store.Members) await RestoreAsync(store, member, "from-etcd", "--bump-revision=0");
             await StartAsync(store);
@@ -50,7 +50,7 @@ public sealed class MigrationTests : IDisposable
     [Fact]
     public async Task A_snapshot_is_of_one_moment_while_writes_go_on()
     {
-        await using (var store = await LoopbackCluster.StartAsync(Product.Store, 1, Token, flags: "--warmup-duration=0s"))
+        await using (var store = await LoopbackCluster.StartAsync(Product.Store, 1, Token))
         {
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
             var writing = WritePairsAsync(store[0], enough.Token);
@@ -77,7 +77,7 @@ public sealed class MigrationTests : IDisposable
             await SaveAsync(etcd[0], "old");
             newest = (await EtcdctlJsonAsync(etcd[0], "put", "later", "x")).GetProperty("header").GetProperty("revision").GetInt64();
         }
-        await using var store = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var store = LoopbackCluster.Create(Product.Store, 1);
         await RestoreAsync(store, store[0], "old");
         await StartAsync(store);
         var header = (await EtcdctlJsonAsync(store[0], "get", "later")).GetProperty("header");

@@ -54,7 +54,7 @@ public sealed class ForceNewClusterTests
         [
             "--name=joined", $"--data-dir={Path.Combine(folder, "data")}", $"--listen-client-urls=http://127.0.0.1:{clientPort}", $"--advertise-client-urls=http://127.0.0.1:{clientPort}",
             $"--listen-peer-urls=http://127.0.0.1:{peerPort}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peerPort}",
-            $"--initial-cluster={seed.Name}={seed.PeerUrl},joined=http://127.0.0.1:{peerPort}", "--initial-cluster-state=existing", $"--initial-cluster-token={cluster.Token}",
+            $"--initial-cluster={seed.Name}={seed.PeerUrl},joined=http://127.0.0.1:{peerPort}", "--initial-cluster-state=existing", $"--initial-cluster-token={cluster.Token}", "--warmup-duration=0s",
         ]);
     }
 

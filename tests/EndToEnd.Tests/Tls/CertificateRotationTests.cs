@@ -22,7 +22,7 @@ public sealed class CertificateRotationTests(ITestOutputHelper output)
     public async Task Leaves_and_authorities_are_replaced_under_load_and_no_request_fails()
     {
         using var certificates = new ClusterCertificates();
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, certificates, Cancellation, "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, certificates, Cancellation);
         var leader = await cluster.LeaderAsync(Cancellation);
         // Killed from time to time, so nobody asks it; the others are a quorum.
         var resting = cluster.Members.First(member => member != leader);

@@ -14,7 +14,7 @@ public sealed class PeerCertificateTests
         using var certificates = new ClusterCertificates();
         using var stranger = new TestAuthority("stranger");
         certificates.Files.Write("third", stranger.Sign("third"));
-        await using var cluster = LoopbackCluster.Create(Product.Store, 3, certificates, "--warmup-duration=0s");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3, certificates);
         var third = cluster[2];
         cluster[0].Start();
         cluster[1].Start();
@@ -34,7 +34,7 @@ public sealed class PeerCertificateTests
     [Fact]
     public async Task Members_that_make_their_own_certificates_find_together()
     {
-        await using var cluster = LoopbackCluster.Create(Product.Store, 3, flags: ["--warmup-duration=0s", "--peer-auto-tls"]);
+        await using var cluster = LoopbackCluster.Create(Product.Store, 3, flags: "--peer-auto-tls");
         static string Secured(string urls) => urls.Replace("http://", "https://", StringComparison.Ordinal);
         foreach (var member in cluster.Members)
         {

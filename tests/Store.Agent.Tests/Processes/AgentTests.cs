@@ -23,7 +23,7 @@ public sealed class AgentTests : IDisposable
         var keyFile = Path.Combine(folder.FullName, "key");
         File.WriteAllText(keyFile, new string('7', 64));
         var (last, earlier) = (0L, 0L);
-        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s"))
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled))
         await using (var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), $"--encryption-key-file={keyFile}", "--drill-interval=1s"))
         {
             for (var round = 0; round < 3; round++)
@@ -53,7 +53,7 @@ public sealed class AgentTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await PutAsync(cluster[0], "a", "1", cancelled);
         string At(System.Text.Json.JsonElement status) => status.GetProperty("lastDrill").GetProperty("at").GetString()!;
         string held;
@@ -75,7 +75,7 @@ public sealed class AgentTests : IDisposable
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
         var keyFile = Path.Combine(folder.FullName, "late-key");
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), $"--encryption-key-file={keyFile}");
         Task<System.Text.Json.JsonElement> SaysAsync(string words) => agent.WaitAsync(
             words, status => status.TryGetProperty("lastFailure", out var failure) && failure.GetProperty("failure").GetString() == "Misconfigured" && failure.GetProperty("message").GetString()!.Contains(words, StringComparison.Ordinal), cancelled);
@@ -94,7 +94,7 @@ public sealed class AgentTests : IDisposable
         Directory.CreateDirectory(Location);
         var passwordFile = Path.Combine(folder.FullName, "password");
         File.WriteAllText(passwordFile, "secret");
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--user=root", $"--password-file={passwordFile}");
         string? Full(System.Text.Json.JsonElement status) => status.TryGetProperty("lastFull", out var full) ? full.GetProperty("id").GetString() : null;
         var first = Full(await agent.WaitAsync("a full backup", status => Full(status) is not null, cancelled))!;
@@ -115,11 +115,11 @@ public sealed class AgentTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
-        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s"))
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled))
         await using (var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch()))
             await agent.WaitForRevisionAsync(await PutAsync(cluster[0], "a", "1", cancelled), cancelled);
 
-        await using var restored = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var restored = LoopbackCluster.Create(Product.Store, 1);
         string[] once = ["--once", $"--scratch-dir={Scratch(1)}"];
         Directory.CreateDirectory(Path.Combine(Scratch(1), "restore-left"));
         Assert.Contains("restored ", (await RestoreAsync(restored, once)).Succeeded().Output, StringComparison.Ordinal);
@@ -141,7 +141,7 @@ public sealed class AgentTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 3, cancelled);
         var agents = cluster.Members.Select((member, n) => new AgentUnderTest(member.ClientUrl, Location, Scratch(n))).ToList();
         try
         {
@@ -168,7 +168,7 @@ public sealed class AgentTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         for (var i = 0; i < 100; i++) await PutAsync(cluster[0], $"large-{i}", new string('x', 10_000), cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch(), "--full-rate-limit=500000");
         await agent.WaitAsync("deltas are listed", status => status.GetProperty("deltas").GetInt32() > 1, cancelled, async () => await PutAsync(cluster[0], "key", "value", cancelled));
@@ -192,7 +192,7 @@ public sealed class AgentTests : IDisposable
         var seed = Environment.TickCount;
         var random = new Random(seed);
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         var written = 0L;
         for (var round = 0; round < 6; round++)
         {
@@ -232,7 +232,7 @@ public sealed class AgentTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         Directory.CreateDirectory(Location);
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         var snapshot = Path.Combine(folder.FullName, "snapshot.db");
         long last;
         await using (var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Scratch()))
@@ -277,7 +277,7 @@ public sealed class AgentTests : IDisposable
 
     async Task<(string Value, long Revision)> ReadRestoredAsync(string key, CancellationToken cancelled, params string[] flags)
     {
-        await using var cluster = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 1);
         (await RestoreAsync(cluster, flags)).Succeeded();
         cluster[0].Start();
         await cluster[0].WaitUntilReadyAsync(cancelled);

@@ -58,7 +58,7 @@ public sealed partial class DamagedRestoreTests : IDisposable
 
     async Task<(Taken Older, Taken Newer)> TwoFullBackupsAsync(string first, string second, CancellationToken cancelled)
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await PutAsync(cluster[0], first, cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Path.Combine(folder.FullName, "scratch"));
         var older = FullOf(await agent.WaitAsync("a full backup", status => FullOf(status) is not null, cancelled))!;
@@ -70,7 +70,7 @@ public sealed partial class DamagedRestoreTests : IDisposable
     /// <returns>The delta of each value.</returns>
     async Task<IReadOnlyList<Taken>> FullAndDeltasAsync(IReadOnlyList<string> values, CancellationToken cancelled)
     {
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await PutAsync(cluster[0], "of the full backup", cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, Location, Path.Combine(folder.FullName, "scratch"));
         var status = await agent.WaitAsync("a full backup", status => FullOf(status) is not null, cancelled);
@@ -106,7 +106,7 @@ public sealed partial class DamagedRestoreTests : IDisposable
     /// <summary>What is restored with the options that a message offers, as they stand there.</summary>
     async Task<string> RestoredAsync(string offer, CancellationToken cancelled)
     {
-        await using var cluster = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var cluster = LoopbackCluster.Create(Product.Store, 1);
         (await RestoreAsync(cluster, Offered().Match(offer).Groups["options"].Value.Split(' '))).Succeeded();
         cluster[0].Start();
         await cluster[0].WaitUntilReadyAsync(cancelled);

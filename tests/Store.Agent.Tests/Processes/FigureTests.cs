@@ -33,7 +33,7 @@ public sealed class FigureTests(ITestOutputHelper output) : IDisposable
         new Random(1).NextBytes(noise);
         Directory.CreateDirectory(Location);
         output.WriteLine($"load of the machine before: {File.ReadAllText("/proc/loadavg")}");
-        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--quota-backend-bytes=8589934592"))
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, null, ["--quota-backend-bytes=8589934592", .. LoopbackCluster.Warm(Product.Store)]))
         {
             await FillAsync(cluster[0], mebibytes, cancelled);
             await WriteAsync(cluster[0], TimeSpan.FromSeconds(2), cancelled);

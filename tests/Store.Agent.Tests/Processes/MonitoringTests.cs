@@ -17,7 +17,7 @@ public sealed class MonitoringTests : IDisposable
     {
         var cancelled = TestContext.Current.CancellationToken;
         var location = folder.CreateSubdirectory("backups").FullName;
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, location, Path.Combine(folder.FullName, "scratch"), "--drill-interval=1s");
         await using var prometheus = await Prometheus.StartAsync([Scrape(agent)], cancelled);
         await prometheus.UntilAsync("up", 1, cancelled);
@@ -40,7 +40,7 @@ public sealed class MonitoringTests : IDisposable
         const string firing = $"count(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\",namespace=\"shop\",cluster=\"orders\",severity=\"critical\"}}) or vector(0)";
         var cancelled = TestContext.Current.CancellationToken;
         await using var server = await S3Server.StartAsync(cancelled);
-        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled, flags: "--warmup-duration=0s");
+        await using var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, cancelled);
         await using var agent = new AgentUnderTest(cluster[0].ClientUrl, server.LocationFlag, Path.Combine(folder.FullName, "scratch"), [.. server.Flags(server.Url)]);
         await using var prometheus = await Prometheus.StartAsync([Scrape(agent)], cancelled, HastenedRules.Of(alert, wait: "2s", threshold: ("> 900", "> 5")));
         using var writing = CancellationTokenSource.CreateLinkedTokenSource(cancelled);

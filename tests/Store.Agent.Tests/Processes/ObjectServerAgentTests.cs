@@ -20,7 +20,7 @@ public abstract class ObjectServerAgentContract : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new UnreliableProxy(server.Url, seed: 1) { Unreliability = 1 };
         long last = 0;
-        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Cancelled, flags: "--warmup-duration=0s"))
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Cancelled))
         await using (var agent = Agent(cluster, server, proxy.Url))
         {
             await agent.WaitAsync("a failure is told", status => status.TryGetProperty("lastFailure", out _), Cancelled);
@@ -39,7 +39,7 @@ public abstract class ObjectServerAgentContract : IDisposable
         await using var server = await StartAsync();
         await using var proxy = await FullServer.StartAsync(server);
         long last;
-        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Cancelled, flags: "--warmup-duration=0s"))
+        await using (var cluster = await LoopbackCluster.StartAsync(Product.Store, 1, Cancelled))
         await using (var agent = Agent(cluster, server, proxy.Url))
         {
             var before = await PutAsync(cluster[0], "before");
@@ -81,7 +81,7 @@ public abstract class ObjectServerAgentContract : IDisposable
 
     static async Task<(string Value, long Revision)> ReadRestoredAsync(IObjectServer server, Uri through)
     {
-        await using var restored = LoopbackCluster.Create(Product.Store, 1, flags: "--warmup-duration=0s");
+        await using var restored = LoopbackCluster.Create(Product.Store, 1);
         (await Shell.RunAsync(
             Binaries.Store,
             [
