@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using LocalCluster;
 using Store.Protocol.Etcdserverpb;
@@ -65,9 +66,11 @@ public abstract class ObjectServerAgentContract : IDisposable
     /// <summary>In `/status`, in the log and in metrics; and the moment that can be restored does not move on.</summary>
     static async Task FailsAsync(AgentUnderTest agent, string reason, long recoverable)
     {
-        var status = await agent.WaitAsync($"{reason} is told", status => status.TryGetProperty("lastFailure", out var told) && told.GetProperty("failure").GetString() == reason, Cancelled);
+        // The line of the log is read some time after it was written.
+        bool IsLogged(JsonElement told) => agent.Log.Replace("\\u0022", "\"", StringComparison.Ordinal).Contains(told.GetProperty("message").GetString()!, StringComparison.Ordinal);
+        var status = await agent.WaitAsync(
+            $"{reason} is told", status => status.TryGetProperty("lastFailure", out var told) && told.GetProperty("failure").GetString() == reason && IsLogged(told), Cancelled);
         Assert.Equal(recoverable, status.GetProperty("recoverableRevision").GetInt64());
-        Assert.Contains(status.GetProperty("lastFailure").GetProperty("message").GetString()!, agent.Log.Replace("\\u0022", "\"", StringComparison.Ordinal), StringComparison.Ordinal);
         var metrics = await agent.GetAsync("/metrics", Cancelled);
         Assert.Contains($"store_backup_failures_total{{reason=\"{reason}\"}}", metrics, StringComparison.Ordinal);
         Assert.Contains("store_backup_recoverable_age_seconds{} ", metrics, StringComparison.Ordinal);
