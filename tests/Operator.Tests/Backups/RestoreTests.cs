@@ -99,6 +99,28 @@ public sealed class RestoreTests
         Assert.Equal([null, "s3://backups"], simulation.Store.Groups.Select(group => group.RestoredFrom));
     }
 
+    /// <summary>Revisions are one StoreCluster's: another one of its name begins again at 1, so what it is taken back to may have been handed out by the former.</summary>
+    [Fact]
+    public void A_cluster_that_was_made_anew_is_taken_back_although_the_former_one_was_further()
+    {
+        using var simulation = new Simulation();
+        TakeBack(simulation, "first");
+        simulation.Run(TimeSpan.FromMinutes(30));
+        simulation.Delete("storeclusters", Scenario.Cluster);
+        simulation.Conduct.Ended();
+        simulation.Run(TimeSpan.FromSeconds(30));
+        TakeBack(simulation, "second");
+        var (former, latter) = (simulation.Store.Groups[1], simulation.Store.Groups[3]);
+        Assert.True(former.Raised > 0 && former.Revision > latter.Revision, $"{former.Revision} and {latter.Revision}");
+    }
+
+    static void TakeBack(Simulation simulation, string name)
+    {
+        simulation.ApplyBackedUp(Scenario.Cluster, Scenario.Spec(1) with { Storage = new StorageSpec { Retention = new RetentionSpec { OnDelete = RetentionSpec.Delete } } });
+        simulation.Restore(name, new StoreRestoreSpec { Cluster = Scenario.Cluster, SafetyBackup = false, Confirm = $"{Scenario.Cluster}@epoch=1" });
+        simulation.RunUntilRestore(name, StoreRestoreStatus.Succeeded);
+    }
+
     [Fact]
     public void Once_it_has_formed_it_is_restored() =>
         Assert.Equal("True", Of(StatusReport.Build(Diagnosis.Of(Latched(new World().Formed(3)).View()), new Plan(null, Plan.Steady, []), error: null), "Restored").Status);

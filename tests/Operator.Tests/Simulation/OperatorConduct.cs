@@ -9,7 +9,6 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     /// <summary>How long an operator may not yet know of what befell a member.</summary>
     static readonly TimeSpan Unaware = TimeSpan.FromSeconds(20);
 
-    readonly HashSet<StoreGroup> ended = [];
     DateTimeOffset disturbed = DateTimeOffset.MinValue;
 
     public List<string> Violations { get; } = [];
@@ -21,7 +20,10 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     public bool WouldNotServe { get; set; }
 
     /// <summary>The StoreCluster was deleted: whatever is left of its store is nobody's.</summary>
-    public void Ended() => ended.UnionWith(simulation.Store.Groups);
+    public void Ended()
+    {
+        foreach (var group in simulation.Store.Groups) group.Ended = true;
+    }
 
     /// <summary>Those that somebody uses.</summary>
     public IEnumerable<StoreGroup> Used => simulation.Store.Groups.Where(group => !GivenUp(group));
@@ -47,7 +49,7 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     public void Look()
     {
         if (simulation.Store.Groups.Count < 2) return;
-        var running = simulation.Store.Groups.Where(group => !ended.Contains(group)).Select(group => group.Members.Where(IsRunning).Select(member => member.Name).ToList()).Where(names => names.Count > 0).ToList();
+        var running = simulation.Store.Groups.Where(group => !group.Ended).Select(group => group.Members.Where(IsRunning).Select(member => member.Name).ToList()).Where(names => names.Count > 0).ToList();
         if (running.Count > 1) Violations.Add($"members of {running.Count} epochs run: {string.Join(" and ", running.Select(names => string.Join(", ", names)))}");
     }
 
@@ -64,13 +66,13 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     {
         var pod = what["DELETE persistentvolumeclaims/data-".Length..];
         if (simulation.Table.Get("pods", Simulation.Key(pod)) is not null) Violations.Add($"{what} while its pod is there");
-        if (simulation.Store.Groups.Any(group => IsFormer(group) && !ended.Contains(group) && group.Members.Any(member => $"{member.Name}-0" == pod)) && simulation.Cluster(Scenario.Cluster).Status!.FormedAt is null)
+        if (simulation.Store.Groups.Any(group => IsFormer(group) && !group.Ended && group.Members.Any(member => $"{member.Name}-0" == pod)) && simulation.Cluster(Scenario.Cluster).Status!.FormedAt is null)
             Violations.Add($"{what} before the restored cluster has formed");
         if (simulation.Store.Groups.Any(group => !GivenUp(group) && group.Members.Any(member => $"{member.Name}-0" == pod))) Violations.Add($"{what} while its member is in the list");
     }
 
     /// <summary>Status names another incarnation, which a StoreRestore began.</summary>
-    bool GivenUp(StoreGroup group) => ended.Contains(group) || IsFormer(group);
+    bool GivenUp(StoreGroup group) => group.Ended || IsFormer(group);
 
     bool IsFormer(StoreGroup group) => simulation.Table.Get("storeclusters", Simulation.Key(Scenario.Cluster)) is { } cluster && cluster["status"]?["restoration"] is not null
         && (string?)cluster["status"]!["clusterToken"] != group.Token;

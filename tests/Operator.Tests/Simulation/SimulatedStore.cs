@@ -48,6 +48,9 @@ sealed class StoreGroup(string token, ulong id, TimeProvider time)
     /// <summary>Where the backup was that it began with; null when it began empty.</summary>
     public string? RestoredFrom { get; init; }
 
+    /// <summary>Its StoreCluster was deleted: what is left of it is nobody's, and another one of the name begins again at revision 1.</summary>
+    public bool Ended { get; set; }
+
     public ulong Term { get; set; } = 1;
     public GroupMember? Leader { get; set; }
     public DateTimeOffset? ElectionAt { get; set; }
@@ -136,7 +139,7 @@ sealed class SimulatedStore(TimeProvider time, Random? chance)
     {
         if (groups.Any(group => group.Token == token)) Violations.Add($"a second cluster was formed with the token {token}");
         var group = new StoreGroup(token, Hash(token), time) { RestoredFrom = restore?["from"], Raised = RaisedBy(restore) };
-        if (restore is not null && groups.FirstOrDefault(other => other.Revision >= group.Revision) is { } ahead) Violations.Add($"revision {group.Revision} was given out by {ahead.Token} before");
+        if (restore is not null && groups.FirstOrDefault(other => !other.Ended && other.Revision >= group.Revision) is { } ahead) Violations.Add($"revision {group.Revision} was given out by {ahead.Token} before");
         group.Members.AddRange(initial.Select(url => new GroupMember { Id = NewMemberId(null, url, token), PeerUrl = url }));
         groups.Add(group);
         (disk.Group, disk.MemberId, disk.Applied) = (group, group.Members[0].Id, group.Committed);
