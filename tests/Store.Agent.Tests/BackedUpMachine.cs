@@ -21,7 +21,8 @@ sealed class BackedUpMachine : IDisposable
         Connect(target ?? new DirectoryTarget(folder.CreateSubdirectory("target").FullName));
     }
 
-    public Machine Machine { get; } = new();
+    /// <summary>With so few events in memory that most of what is backed up comes from there in part, and from the engine in part.</summary>
+    public Machine Machine { get; } = new(new() { EventTailBytes = 2_000 });
 
     public string Scratch { get; }
 
@@ -57,7 +58,7 @@ sealed class BackedUpMachine : IDisposable
     async Task<Manifest> TakeAsync(Manifest? after, CancellationToken cancellationToken)
     {
         using var view = Machine.View.Pin();
-        var image = new SnapshotImage(EtcdBackend.Of(view, new(after?.To ?? 0)), cancellationToken);
+        using var image = new SnapshotImage(EtcdBackend.Of(view, new(after?.To ?? 0)), cancellationToken);
         Advance(TimeSpan.FromSeconds(2));
         var draft = new Manifest
         {

@@ -8,7 +8,7 @@ sealed class DeltaMerge(BackupCatalogue catalogue, BackupReader reader, BackupWr
     {
         var last = run[^1];
         using var unpacked = await UnpackedBackups.OpenAsync(new(run, last.To), reader, scratch, cancellationToken);
-        var image = await Task.Run(() => new SnapshotImage(unpacked.Backend.Buckets, cancellationToken), cancellationToken);
+        using var image = await Task.Run(() => new SnapshotImage(unpacked.Backend.Buckets, cancellationToken), cancellationToken);
         var draft = last with
         {
             Id = id,

@@ -5,12 +5,12 @@ using Store.Storage;
 namespace Store.Agent;
 
 /// <summary>Buckets as the content of a backup: the file that a member would send of them, with its SHA-256 behind it.</summary>
-sealed class SnapshotImage
+sealed class SnapshotImage : IDisposable
 {
     readonly IReadOnlyList<BackendBucket> buckets;
     readonly BoltLayout layout;
 
-    /// <summary>Goes through the buckets once; their content once more.</summary>
+    /// <summary>Goes through the buckets once; their content once more, unless it is short.</summary>
     public SnapshotImage(IReadOnlyList<BackendBucket> buckets, CancellationToken cancellationToken)
     {
         this.buckets = buckets;
@@ -18,6 +18,8 @@ sealed class SnapshotImage
     }
 
     public long Bytes => layout.SizeBytes + SHA256.HashSizeInBytes;
+
+    public void Dispose() => layout.Dispose();
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync()
     {

@@ -27,7 +27,7 @@ public sealed class BackupStreams(ReplicaLoop loop, MemberIdentity identity, Acc
             var refused = Refusal(view.View, after);
             if (refused != StoreError.None && !request.Whole) throw StatusMapping.ToException(refused);
             var buckets = EtcdBackend.Of(view, request.Whole ? Revision.None : after);
-            var layout = await MeasureAsync(buckets, request.BytesPerSecond, client.Ended);
+            using var layout = await MeasureAsync(buckets, request.BytesPerSecond, client.Ended);
             var hash = request.WithHash ? await Task.Run(view.HashKv, client.Ended) : default(uint?);
             var head = Head(view, layout, now);
             if (hash is { } known) head.KvHash = known;

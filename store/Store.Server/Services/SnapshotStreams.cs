@@ -28,7 +28,7 @@ public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, Lead
             using var view = loop.View.Pin();
             var buckets = EtcdBackend.Of(view);
             // Reads everything once: not on the connection's turn.
-            var layout = await Task.Run(() => BoltImage.Measure(buckets, client.Ended), client.Ended);
+            using var layout = await Task.Run(() => BoltImage.Measure(buckets, client.Ended), client.Ended);
             await SendAsync(
                 BoltImage.Write(buckets, layout), layout.SizeBytes, (blob, left) => responseStream.WriteAsync(Response(blob, left), client.Ended));
             StoreMetrics.BackendSnapshotSeconds.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);

@@ -12,11 +12,13 @@ namespace Store.State;
 /// </remarks>
 public sealed class PinnedView : IDisposable
 {
+    readonly PublishedState published;
     readonly IEngineSnapshot snapshot;
 
-    PinnedView(StateView view, IEngineSnapshot snapshot, RangeReader reader, AppliedState applied)
+    PinnedView(StateView view, PublishedState published, IEngineSnapshot snapshot, RangeReader reader, AppliedState applied)
     {
         View = view;
+        this.published = published;
         this.snapshot = snapshot;
         Reader = reader with { Rows = new SnapshotRows(snapshot) };
         AppliedTerm = new(applied.Term);
@@ -32,11 +34,11 @@ public sealed class PinnedView : IDisposable
     internal IEnumerable<LeaseInfo> Leases => LeaseTable.Read(snapshot.Scan(Table.Meta, MetaKeys.Leases, MetaKeys.EndOf(MetaKeys.Leases)));
 
     /// <summary>Null when the writer has moved on between the two, which it does in the time of one batch: try again with the newest view.</summary>
-    internal static PinnedView? TryPin(StateView view, IKeyValueEngine engine, RangeReader reader)
+    internal static PinnedView? TryPin(StateView view, PublishedState published, RangeReader reader)
     {
-        var snapshot = engine.Snapshot();
+        var snapshot = published.Engine.Snapshot();
         var applied = snapshot.Get(Table.Meta, MetaKeys.Applied) is { } row ? AppliedState.Decode(row) : AppliedState.New;
-        if (applied.Index == view.Applied.Value) return new(view, snapshot, reader, applied);
+        if (applied.Index == view.Applied.Value) return new(view, published, snapshot, reader, applied);
         snapshot.Dispose();
         return null;
     }
@@ -59,9 +61,20 @@ public sealed class PinnedView : IDisposable
     /// <summary>CRC-32C over keys and values up to this view's revision, as etcd computes HashKV.</summary>
     public uint HashKv() => HashReader.Hash(end => snapshot.Scan(Table.Revisions, Array.Empty<byte>(), end), Reader, Reader.Current)!.Value.Hash;
 
-    /// <summary>The changes behind a revision, in the order in which they were made.</summary>
-    internal IEnumerable<EngineRow> Rows(Revision after) =>
-        snapshot.Scan(Table.Revisions, Row.EngineKey(new(after.Next, 0)), to: null).Select(row => new EngineRow(row.Key, Row.Checked(row.Value)));
+    /// <summary>
+    /// The changes behind a revision, in the order in which they were made. The newest are those in memory, as watchers read them: what a backup agent asks for every few
+    /// seconds is mostly these, and rows copied out of the engine would have all requests wait for the collector sooner.
+    /// </summary>
+    internal IEnumerable<(RowId Id, ReadOnlyMemory<byte> Row)> Rows(Revision after)
+    {
+        var recent = published.Tail.Newest(after.Value, View.Revision.Value);
+        Revision behind = new(View.Revision.Value + 1 - recent.Count);
+        foreach (var (key, row) in snapshot.Scan(Table.Revisions, Row.EngineKey(new(after.Next, 0)), Row.EngineKey(new(behind, 0))))
+            yield return (Row.ReadKey(key), Row.Checked(row));
+        for (var i = recent.Count - 1; i >= 0; i--)
+            for (TailChange? change = recent[i]; change is not null; change = change.Next)
+                yield return (new(new(change.Main), change.Sub), change.Row);
+    }
 
     public void Dispose() => snapshot.Dispose();
 }

@@ -87,7 +87,7 @@ public sealed partial class StateView
     public PinnedView Pin()
     {
         for (var view = this; ; view = published.Latest)
-            if (PinnedView.TryPin(view, published.Engine, view.reader) is { } pinned) return pinned;
+            if (PinnedView.TryPin(view, published, view.reader) is { } pinned) return pinned;
     }
 
     /// <summary>The later view whose compaction deleted what this one still wanted to read.</summary>

@@ -50,6 +50,14 @@ sealed class EventTail(long bytesMax)
         return found;
     }
 
+    /// <summary>The changes of revisions (after, to] from the newest down, each the first of its revision, as far back as they are here without a gap.</summary>
+    public List<TailChange> Newest(long after, long to)
+    {
+        var found = new List<TailChange>();
+        for (var revision = to; revision > after && At(revision) is { } changes; revision--) found.Add(changes);
+        return found;
+    }
+
     TailChange? At(long revision)
     {
         var ring = slots;

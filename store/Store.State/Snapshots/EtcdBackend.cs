@@ -52,16 +52,16 @@ public static class EtcdBackend
     static IEnumerable<BackendPair> Rows(PinnedView view, Revision after)
     {
         var reader = view.Reader;
-        foreach (var (key, row) in view.Rows(after))
+        foreach (var (id, row) in view.Rows(after))
         {
-            var (id, tombstone) = (Row.ReadKey(key), Row.IsTombstone(row));
-            if (id.Main.Value <= reader.Compacted && !IsKept(reader, id, tombstone, row)) continue;
+            var tombstone = Row.IsTombstone(row.Span);
+            if (id.Main.Value <= reader.Compacted && !IsKept(reader, id, tombstone, row.Span)) continue;
             var encoded = Row.KeyValue(row);
-            yield return new(BackendKeys.Revision(id, tombstone), tombstone ? encoded[..KeyValueCodec.KeyFieldSize(Row.Fields(row).Key)] : encoded);
+            yield return new(BackendKeys.Revision(id, tombstone), tombstone ? encoded[..KeyValueCodec.KeyFieldSize(Row.Fields(row.Span).Key)] : encoded);
         }
     }
 
-    static bool IsKept(RangeReader reader, RowId id, bool tombstone, byte[] row)
+    static bool IsKept(RangeReader reader, RowId id, bool tombstone, ReadOnlySpan<byte> row)
     {
         if (tombstone && id.Main.Value < reader.Compacted) return false;
         if (IndexReader.Find(reader.Root, Row.Fields(row).Key) is not { } entry) return false;

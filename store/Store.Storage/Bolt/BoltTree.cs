@@ -8,8 +8,8 @@ namespace Store.Storage;
 /// one unfinished page for each level, however many elements there are.
 /// </summary>
 /// <param name="takePages">Gives the number of the first of so many pages.</param>
-/// <param name="isDrawn">Whether pages are wanted, and not only their numbers.</param>
-sealed class BoltTree(Func<int, ulong> takePages, bool isDrawn)
+/// <param name="areDrawn">Whether pages are wanted, and not only their numbers.</param>
+sealed class BoltTree(Func<int, ulong> takePages, Func<bool> areDrawn)
 {
     readonly List<BoltPage> levels = [new(BoltFormat.LeafPage)];
     readonly Queue<ArraySegment<byte>> finished = new();
@@ -67,7 +67,7 @@ sealed class BoltTree(Func<int, ulong> takePages, bool isDrawn)
     ulong Write(BoltPage page)
     {
         var id = takePages(page.Pages);
-        if (isDrawn)
+        if (areDrawn())
         {
             var bytes = page.Pages * BoltPage.Bytes;
             var image = new ArraySegment<byte>(ArrayPool<byte>.Shared.Rent(bytes), 0, bytes);

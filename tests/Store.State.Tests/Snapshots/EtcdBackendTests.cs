@@ -77,6 +77,27 @@ public class EtcdBackendTests
         Assert.Equal(machine.Dump(), restored.Dump());
     }
 
+    /// <summary>All of them in memory, some, or none.</summary>
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(1_000)]
+    [InlineData(0)]
+    public void Rows_are_the_same_wherever_they_are_read(long eventTailBytes)
+    {
+        var (machine, other) = (History(new() { EventTailBytes = eventTailBytes }), History());
+        Assert.Equal(Text(other), Text(machine));
+        machine.Compact(6);
+        other.Compact(6);
+        other.CompactAll();
+        Assert.Equal(Text(other), Text(machine));
+        using var view = machine.View.Pin();
+        for (var after = 6; after <= machine.View.Revision.Value; after++)
+            Assert.Equal(Bucket(machine, "key").Where(pair => Main(pair) > after).Select(pair => Convert.ToHexString(pair.Key.Span)),
+                EtcdBackend.Of(view, new(after)).Single(bucket => bucket.Name == "key").Pairs.Select(pair => Convert.ToHexString(pair.Key.Span)));
+
+        static long Main(BackendPair pair) => System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(pair.Key.Span);
+    }
+
     [Fact]
     public void Leases_come_back_with_their_keys()
     {
@@ -134,9 +155,9 @@ public class EtcdBackendTests
         Assert.Equal(Restored(machine, RestoreOptions.Default, out _).View.StateHash, Restored(machine, RestoreOptions.Default, out _).View.StateHash);
     }
 
-    static Machine History()
+    static Machine History(StateOptions? options = null)
     {
-        var machine = new Machine();
+        var machine = new Machine(options);
         machine.Change(ConfigChangeKind.AddVoter, 8, "http://x:1");
         machine.Change(ConfigChangeKind.AddLearner, 9, "http://x:2");
         machine.Change(ConfigChangeKind.AddVoter, 7, "http://x:3");

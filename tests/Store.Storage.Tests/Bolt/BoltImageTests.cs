@@ -97,6 +97,25 @@ public sealed class BoltImageTests : IDisposable
         }
     }
 
+    /// <summary>On both sides of the limit up to which pages are kept, and far from it.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(15, 1)]
+    [InlineData(20, 2)]
+    public void Only_the_pairs_of_a_long_file_are_gone_through_twice(int mebibytes, int times)
+    {
+        var (read, content) = (0, new byte[1 << 20]);
+        IEnumerable<BackendPair> Pairs()
+        {
+            read++;
+            for (var i = 0; i < mebibytes; i++) yield return new(new[] { (byte)i }, content);
+        }
+        Write([new("key", Pairs())]);
+        Assert.Equal(times, read);
+        using var file = BoltFile.Open(File);
+        Assert.Equal(mebibytes, file.Read("key").Count());
+    }
+
     public void Dispose() => folder.Dispose();
 
     string Fail() => Assert.Throws<StorageException>(() => BoltFile.Open(File)).Message;
@@ -113,7 +132,8 @@ public sealed class BoltImageTests : IDisposable
     void Write(IReadOnlyList<BackendBucket> buckets)
     {
         using var stream = new FileStream(File, FileMode.Create);
-        foreach (var piece in BoltImage.Write(buckets, BoltImage.Measure(buckets, CancellationToken.None))) stream.Write(piece.Span);
+        using var layout = BoltImage.Measure(buckets, CancellationToken.None);
+        foreach (var piece in BoltImage.Write(buckets, layout)) stream.Write(piece.Span);
     }
 
     /// <summary>Three buckets, one of them empty, one with values up to several pages.</summary>

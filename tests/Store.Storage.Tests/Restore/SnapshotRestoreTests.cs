@@ -114,7 +114,8 @@ public sealed class SnapshotRestoreTests : IDisposable
     void Save(bool appendHash, IReadOnlyList<BackendBucket> buckets)
     {
         using var content = new MemoryStream();
-        foreach (var piece in BoltImage.Write(buckets, BoltImage.Measure(buckets, CancellationToken.None))) content.Write(piece.Span);
+        using var layout = BoltImage.Measure(buckets, CancellationToken.None);
+        foreach (var piece in BoltImage.Write(buckets, layout)) content.Write(piece.Span);
         if (appendHash) content.Write(SHA256.HashData(content.ToArray()));
         File.WriteAllBytes(Snapshot, content.ToArray());
     }
