@@ -15,6 +15,9 @@ sealed class WarmUp(IPEndPoint endPoint, TimeSpan duration)
 {
     const int Outstanding = 32;
 
+    /// <summary>How long the last answers are waited for: a member that cannot answer itself yet must not stay closed to clients for that.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>Starts with a zero byte, which no client's prefix does.</summary>
     static readonly ByteString Key = ByteString.CopyFrom([0, .. "store/warm-up"u8]);
 
@@ -39,28 +42,39 @@ sealed class WarmUp(IPEndPoint endPoint, TimeSpan duration)
         {
             BaseAddress = new($"http://{endPoint}"),
         };
-        var started = Stopwatch.GetTimestamp();
-        var counts = await Task.WhenAll(Enumerable.Range(0, Outstanding).Select(async first =>
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(duration + Patience);
+        var (started, answered) = (Stopwatch.GetTimestamp(), 0);
+        try
         {
-            var count = 0;
-            for (var i = first; Stopwatch.GetElapsedTime(started) < duration; i++, count++)
+            await Task.WhenAll(Enumerable.Range(0, Outstanding).Select(async first =>
             {
-                var (path, body) = calls[i % calls.Length];
-                // The version is the message's: a client's default does not count for messages that were made outside it.
-                using var message = new HttpRequestMessage(HttpMethod.Post, path)
+                for (var i = first; Stopwatch.GetElapsedTime(started) < duration; i++)
                 {
-                    Content = new ByteArrayContent(body),
-                    Version = HttpVersion.Version20,
-                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                };
-                message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-                using var response = await client.SendAsync(message, cancellationToken);
-                await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            }
+                    await AskAsync(client, calls[i % calls.Length], limit.Token);
+                    Interlocked.Increment(ref answered);
+                }
+            }));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Its time is up.
+        }
+        return answered;
+    }
 
-            return count;
-        }));
-        return counts.Sum();
+    static async Task AskAsync(HttpClient client, (string Path, byte[] Body) call, CancellationToken cancellationToken)
+    {
+        // The version is the message's: a client's default does not count for messages that were made outside it.
+        using var message = new HttpRequestMessage(HttpMethod.Post, call.Path)
+        {
+            Content = new ByteArrayContent(call.Body),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        using var response = await client.SendAsync(message, cancellationToken);
+        await response.Content.ReadAsByteArrayAsync(cancellationToken);
     }
 
     static (string Path, byte[] Body) Call(string method, IMessage request)
