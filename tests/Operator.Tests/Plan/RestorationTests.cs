@@ -22,6 +22,14 @@ public sealed class RestorationTests
         Assert.Same(Source, status.Restore);
     }
 
+    /// <summary>Nobody else would know of it afterwards: a claim alone may be one that retention has kept.</summary>
+    [Fact]
+    public void The_volume_of_a_member_whose_removal_is_cut_short_goes_with_those_of_the_others()
+    {
+        var world = new World().Formed(1).Member(2, Gone).Claim("data-orders-3-0").Operation(Operations.Remove, 2).Approved(Approved());
+        Assert.Equal(["orders-1", "orders-2"], Assert.IsType<Step.BeginRestoration>(world.Plan().Step).Restoration.Retired!);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
