@@ -237,13 +237,19 @@ sealed class RestoreWalk : IWalk
         {
             Tell($"{restore.Metadata.Name} finds nothing to restore; it is given up for another one");
             simulation.Delete("storerestores", restore.Metadata.Name);
+        }
+
+        // It may have been deleted before: the epoch that it began stays without a store until another one is confirmed.
+        var waiting = failing.Count > 0 || (Cluster.Status is { FormedAt: null, Restoration: not null } && !Restores.Any(restore => restore.Status is { UnderWay: true }));
+        if (waiting)
+        {
             var name = $"restore-{++made}";
             simulation.Restore(name, new StoreRestoreSpec { Cluster = Scenario.Cluster, From = Well.Backup!.Target, Confirm = RestoreRun.Words(Cluster) });
             Note(name);
         }
 
         Want(Well);
-        return failing.Count > 0 || Text(Cluster.Spec) != before;
+        return waiting || Text(Cluster.Spec) != before;
     }
 
     /// <summary>The cluster serves, with the volumes that it needs and no others.</summary>
