@@ -62,7 +62,7 @@ static class RestorationRules
     static RestorationStatus Begun(ClusterView view, StoreRestore restore, StoreRestoreStatus approved)
     {
         var former = view.Status.Restoration;
-        // A member whose volume was kept by retention before is none of ours to clean up. One that is being removed may have nothing but its volume left, which this cuts in on.
+        // A member whose volume was kept by retention before is none of ours to clean up. Of one that is just being removed nothing but its volume may be left.
         IEnumerable<string> leaving = view.Status.Operation is { Kind: Operations.Remove } removal ? [removal.Member] : [];
         var present = view.StatefulSets.Where(view.Owns).Select(set => set.Metadata.Name).Concat(view.Membership?.Members.Select(member => member.Name?.ToString()).OfType<string>() ?? []).Concat(leaving);
         return new RestorationStatus

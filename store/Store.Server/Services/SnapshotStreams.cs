@@ -11,7 +11,7 @@ namespace Store.Server;
 
 /// <summary>
 /// The stream of etcd's Maintenance service: the whole state as a file in etcd's own format, from one moment, while writes go on; then the SHA-256 of all that
-/// (contract 1.9). What is held in memory is a page for each level of the file's trees.
+/// (contract 1.9). What is held in memory is a page for each level of the file's trees, or a file of up to 16 MiB (<see cref="BoltImage"/>).
 /// </summary>
 public sealed class SnapshotStreams(ReplicaLoop loop, AccessControl access, LeaderLoss leaderLoss, IHostApplicationLifetime lifetime) : Maintenance.MaintenanceBase
 {

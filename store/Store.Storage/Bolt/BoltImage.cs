@@ -46,9 +46,10 @@ public static class BoltImage
                 if (pages.AreDrawn && !kept.TryAdd(page.Span)) pages.AreDrawn = false;
             return new(pages.Root, pages.Count, pages.AreDrawn ? kept : null);
         }
-        finally
+        catch
         {
-            if (!pages.AreDrawn || pages.Root == 0) kept.Dispose();
+            kept.Dispose();
+            throw;
         }
     }
 
