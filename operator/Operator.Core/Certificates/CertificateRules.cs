@@ -58,6 +58,8 @@ static class CertificateRules
         foreach (var wanted in WantedCertificate.Of(diagnosis, side))
         {
             var secret = view.Secret(wanted.Secret);
+            // cert-manager leaves the Secret of a Certificate that is deleted: that of a former StoreCluster of this name would be in the way for ever.
+            if (view.Given.GetValueOrDefault(wanted.Secret) is { } left && ManagedCertificates.IsOf(left, wanted.Secret)) return new Decision.Act(new Step.DeleteSecret(wanted.Secret, left.Metadata.Uid));
             var leaf = Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
             // Without its key the authority is about to be replaced, and then the next one signs.
             if (Flaw(view, wanted, leaf, authority) is { } flaw && authority.Current.KeyPem is not null)

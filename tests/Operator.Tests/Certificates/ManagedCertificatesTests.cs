@@ -122,6 +122,19 @@ public sealed class ManagedCertificatesTests
         Assert.Null(Planner.Decide(Diagnosis.Of(view)).Step);
     }
 
+    [Fact]
+    public void What_cert_manager_left_of_a_former_StoreCluster_of_the_name_makes_way_for_certificates_that_the_operator_signs()
+    {
+        var left = Authority.Secret("orders-operator-tls", World.Now);
+        left.Metadata.Uid = "left";
+        left.Metadata.Annotations = new Dictionary<string, string> { [ManagedCertificates.NameAnnotation] = "orders-operator-tls" };
+        var view = new TlsWorld(3).Without("orders-operator-tls").View() with { Given = new Dictionary<string, V1Secret> { [left.Metadata.Name] = left } };
+        Assert.Equal(new Step.DeleteSecret("orders-operator-tls", "left"), Planner.Decide(Diagnosis.Of(view)).Step);
+        // One of that name which somebody else made stays, and is in the way.
+        left.Metadata.Annotations.Clear();
+        Assert.IsType<Step.IssueCertificate>(Planner.Decide(Diagnosis.Of(view)).Step);
+    }
+
     static World Begun() => new World().Spec(spec => spec with { Tls = Tls }).Status(status => status with { ClusterToken = "token", Tls = TlsSides.Latch(new StoreClusterSpec { Tls = Tls }) });
 
     static readonly ForeignAuthority Authority = ForeignAuthority.Root(World.Now);

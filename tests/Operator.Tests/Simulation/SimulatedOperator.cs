@@ -13,13 +13,16 @@ enum Watches
     /// <summary>Every event at once.</summary>
     Prompt,
 
-    /// <summary>Each kind for itself stands still for a while, and then has several events of one object as one.</summary>
+    /// <summary>Each kind for itself stands still for a while (<see cref="SimulatedOperator.LagsAtMost"/>), and then has several events of one object as one.</summary>
     Lagging,
 }
 
 /// <summary>One process of the operator: the real controller over the simulated API server and members. A new instance is a restarted process.</summary>
 sealed class SimulatedOperator : IDisposable
 {
+    /// <summary>So that who waits for a world at rest need not fear that its last event has yet to arrive.</summary>
+    public static readonly TimeSpan LagsAtMost = TimeSpan.FromSeconds(30);
+
     readonly ObjectTable table;
     readonly TimeProvider time;
     readonly Random? chance;
@@ -41,6 +44,9 @@ sealed class SimulatedOperator : IDisposable
     sealed record Feed(string Plural, Action<Change> Take)
     {
         public int Read { get; set; }
+
+        /// <summary>When everything was last read.</summary>
+        public DateTimeOffset CurrentAt { get; set; }
     }
 
     public SimulatedOperator(ObjectTable table, SimulatedStore store, SimulatedTls tls, WriteLog writes, string image, TimeProvider time, Random? chance)
@@ -84,9 +90,10 @@ sealed class SimulatedOperator : IDisposable
     {
         foreach (var feed in feeds)
         {
-            if (watches == Watches.Lagging && chance!.NextDouble() < 0.8) continue;
-            var upTo = watches == Watches.Prompt ? table.History.Count : feed.Read + chance!.Next(table.History.Count - feed.Read + 1);
-            Deliver(feed, upTo);
+            if (feed.Read == table.History.Count) feed.CurrentAt = time.GetUtcNow();
+            var late = time.GetUtcNow() - feed.CurrentAt >= LagsAtMost;
+            if (watches == Watches.Lagging && !late && chance!.NextDouble() < 0.8) continue;
+            Deliver(feed, watches == Watches.Prompt || late ? table.History.Count : feed.Read + chance!.Next(table.History.Count - feed.Read + 1));
         }
     }
 

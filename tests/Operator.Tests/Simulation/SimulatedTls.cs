@@ -56,7 +56,7 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
         var volume = endpoint.Port == Core.Ports.Peer ? Peer : Client;
         if (process.Certificates?.Has(volume) != true) return endpoint.Tls is null ? null : "the member does not speak TLS";
         if (endpoint.Tls is not { } tls) return "the member speaks TLS only";
-        if (process.Certificates.File(volume, "tls.crt") is not { } leaf || !leaf.Contains("-----BEGIN CERTIFICATE", StringComparison.Ordinal)) return "the member has no certificate to show";
+        if (process.Certificates.File(volume, "tls.crt") is not { } leaf || !IsCertificate(leaf)) return "the member has no certificate to show";
         if (!parsed.TryGetValue(leaf, out var server)) parsed[leaf] = server = X509Certificate2.CreateFromPem(leaf);
         if (!server.MatchesHostname(endpoint.Host)) return $"the certificate is not for {endpoint.Host}";
         if (Refusal(tls.Trusted, server) is { } refusal) return refusal;
@@ -84,6 +84,8 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
         foreach (var application in applications.Values.Where(application => time.GetUtcNow() >= application.RefreshAt)) application.Refresh(table, time.GetUtcNow() + TimeSpan.FromSeconds(15));
     }
 
+    static bool IsCertificate(string file) => file.Contains("-----BEGIN CERTIFICATE", StringComparison.Ordinal);
+
     JsonObject? Find(string plural, string name) => table.Get(plural, Simulation.Key(name));
 
     /// <summary>The uid of the StoreCluster: of what cert-manager signs, its Certificate says it.</summary>
@@ -101,6 +103,7 @@ sealed class SimulatedTls(ObjectTable table, SimulatedStore store, TimeProvider 
     string? Refusal(string? authorities, string? leaf)
     {
         if (authorities is null || leaf is null) return "a file is missing";
+        if (!IsCertificate(leaf)) return "a file holds no certificate";
         return Remembered((authorities, leaf), () =>
         {
             var trusted = new X509Certificate2Collection();

@@ -219,8 +219,8 @@ sealed class RestoreWalk : IWalk
     /// <summary>It has ended, or says what is in the way.</summary>
     void JudgeAtRest(StoreRestore restore)
     {
-        Assert.NotNull(restore.Status?.Phase);
-        if (restore.Status.EpochAfter is { } next) givesUp[restore.Metadata.Uid] = next - 1;
+        Assert.True(restore.Status?.Phase is not null, $"{restore.Metadata.Name} was never looked at: {Describe()}");
+        if (restore.Status!.EpochAfter is { } next) givesUp[restore.Metadata.Uid] = next - 1;
         var message = restore.Status.Message ?? "";
         Assert.True(message.Length > 0, $"{restore.Metadata.Name} is {restore.Status.Phase} and says nothing");
         Assert.False(message.EndsWith("is about to be taken back", StringComparison.Ordinal), $"{restore.Metadata.Name} is {restore.Status.Phase} and does not say what is in the way: {message}\n{Describe()}");

@@ -35,12 +35,12 @@ sealed class WalkRun(string variables, int walks, int steps)
             {
                 count(walk);
                 stories[seed] = walk.Story;
-                if (failure is not null) failures[seed] = $"{failure.Message}\n{stories[seed]}\nreplay: {variables}_SEED={seed} {variables}S=1 {variables}_STEPS={steps} dotnet run --project tests/Operator.Tests -- -class '*{tests}'";
+                if (failure is not null) failures[seed] = $"{(failure is Xunit.Sdk.IAssertionException ? failure.Message : failure)}\n{stories[seed]}\nreplay: {variables}_SEED={seed} {variables}S=1 {variables}_STEPS={steps} dotnet run --project tests/Operator.Tests -- -class '*{tests}'";
             }
         });
 
         if (Environment.GetEnvironmentVariable($"{variables}_STORY") is not null) stories.Values.ToList().ForEach(output.WriteLine);
-        output.WriteLine($"{number} walks from seed {first}: {failures.Count} failed");
+        output.WriteLine($"{number} walks from seed {first}: {failures.Count} failed{(failures.Count == 0 ? "" : $": {string.Join(", ", failures.Keys)}")}");
         if (failures.Count > 0) Assert.Fail($"{failures.Count} of {number} walks failed:\n{string.Join("\n\n", failures.Values.Take(shown))}");
     }
 
