@@ -23,8 +23,12 @@ sealed class KubeApi(HttpClient http, Uri server, ServiceClientCredentials? cred
         return new KubeApi(kubernetes.HttpClient, kubernetes.BaseUri, kubernetes.Credentials);
     }
 
-    public Task<ApiResult<T>> GetAsync<T>(ObjectKey key, CancellationToken cancellation) where T : class =>
-        SendAsync<T>(HttpMethod.Get, ResourceKind.Of<T>().Path(key.Namespace, key.Name), null, cancellation);
+    /// <summary>A name that a spec gives and no object can have is not found: in an address it would lead elsewhere, as a blank one does to the list of all.</summary>
+    public Task<ApiResult<T>> GetAsync<T>(ObjectKey key, CancellationToken cancellation) where T : class => IsName(key.Name)
+        ? SendAsync<T>(HttpMethod.Get, ResourceKind.Of<T>().Path(key.Namespace, key.Name), null, cancellation)
+        : Task.FromResult<ApiResult<T>>(new ApiError(HttpStatusCode.NotFound, "NotFound", $"no {ResourceKind.Of<T>().Kind} can have the name \"{key.Name}\""));
+
+    static bool IsName(string name) => name.Length > 0 && name[0] != '.' && Uri.EscapeDataString(name) == name;
 
     public Task<ApiResult<Page<T>>> ListAsync<T>(string? @namespace, string? labels, string? next, CancellationToken cancellation) where T : class =>
         ListAsync<T>(@namespace, labels, fields: null, next, PageLimit, cancellation);

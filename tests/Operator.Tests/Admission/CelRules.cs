@@ -39,7 +39,15 @@ static class CelRules
         lock (Programs)
         {
             if (!Programs.TryGetValue(rule, out var program)) Programs[rule] = program = TheEnvironment.Compile(rule);
-            return (bool)program(new Dictionary<string, object?> { ["self"] = Plain(value), ["oldSelf"] = Plain(old) })!;
+            try
+            {
+                return (bool)program(new Dictionary<string, object?> { ["self"] = Plain(value), ["oldSelf"] = Plain(old) })!;
+            }
+            catch (FormatException)
+            {
+                // A rule that cannot be worked out, as of a quantity that is none, does not hold.
+                return false;
+            }
         }
     }
 

@@ -87,6 +87,18 @@ public sealed class AuthorityRotationTests
     }
 
     [Fact]
+    public void Where_the_key_is_lost_the_next_authority_signs_what_a_pod_waits_for()
+    {
+        var world = Announced();
+        var lost = world.Authority(Side);
+        world.Put(Side, lost with { Current = lost.Current with { KeyPem = null } }).Without("orders-2-peer-tls");
+        var issue = Assert.IsType<Step.IssueCertificate>(world.Plan().Step);
+        Assert.Equal(("orders-2-peer-tls", "it is missing", lost.Next!.Key), (issue.Wanted.Secret, issue.Why, issue.Authority.Current.Key));
+        var leaf = Controller.CertificateSigner.Leaf(world.View(), issue);
+        Assert.Equal(2, System.Text.Encoding.UTF8.GetString(leaf.Data["ca.crt"]).Split("BEGIN CERTIFICATE").Length - 1);
+    }
+
+    [Fact]
     public void The_next_authority_takes_over_and_the_old_key_is_gone()
     {
         var world = Announced();

@@ -58,7 +58,8 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     /// <summary>One that serves, while what it would come back with is wrong.</summary>
     void Restart(string pod)
     {
-        if (Used.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod && member.Process is not null))) Violations.Add($"{pod} is restarted into a Secret that would not serve");
+        var mounts = simulation.Table.Get("statefulsets", Simulation.Key(pod[..^2]))?.ToJsonString().Contains($"\"secretName\":\"{CertificateKeepers.Name}\"", StringComparison.Ordinal) == true;
+        if (mounts && Used.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod && member.Process is not null))) Violations.Add($"{pod} is restarted into a Secret that would not serve");
     }
 
     /// <summary>I7.</summary>
