@@ -43,7 +43,7 @@ public static class MemberStatefulSet
                 Replicas = 1,
                 ServiceName = Names.PeerService(cluster.Metadata.Name),
                 PodManagementPolicy = "Parallel",
-                // The operator deletes the pod when its turn comes: then patching a template is free of side effects.
+                // The operator deletes the pod when its turn comes: then sealing a ticket or changing a label restarts nothing.
                 UpdateStrategy = new V1StatefulSetUpdateStrategy { Type = "OnDelete" },
                 RevisionHistoryLimit = 2,
                 Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.Member] = member.ToString() } },

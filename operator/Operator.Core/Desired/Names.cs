@@ -54,7 +54,7 @@ public static class Annotations
     /// <summary>On a pod: fingerprint of the certificates that its kubelet was last asked to bring.</summary>
     public const string Certificates = "storecluster.io/certificates";
 
-    /// <summary>On a pod: fingerprint of what it runs, the ticket left out. A pod that differs from its StatefulSet has to be restarted.</summary>
+    /// <summary>On a pod: fingerprint of what it runs, the ticket left out. A pod that differs from what is wanted has to be restarted.</summary>
     public const string Render = "storecluster.io/render";
 }
 

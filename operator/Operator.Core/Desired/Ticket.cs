@@ -14,7 +14,7 @@ namespace Operator.Core;
 ///   2. orders-1 loses its disk and is started with state "new" again;
 ///   3. it forms a second cluster with the very same ids, answers health checks, and does not know x.
 /// A joiner that joined again with its old id and an empty log would break promises it had made (its vote, its acknowledgements) just the same.
-/// Changing a StatefulSet's template restarts nothing (OnDelete), so sealing has no cost.
+/// Changing a StatefulSet's template restarts nothing (OnDelete), so sealing needs no restart and never waits for one (<see cref="Turn"/>).
 /// </remarks>
 public sealed record Ticket(TicketKind Kind, string InitialCluster)
 {

@@ -21,9 +21,20 @@ public sealed record MemberVerdict(MemberName Name, Health Health)
     public bool Voter => Listed is { Learner: false, Started: true };
     public bool Learner => Listed is { Learner: true };
 
-    /// <summary>A pod that was made from an older template. What the ticket says does not count: see <see cref="Ticket"/>.</summary>
-    public bool Outdated => Pod is not null && Set is not null
-        && Render(Pod.Metadata) is { } running && Render(Set.Spec.Template.Metadata) is { } wanted && running != wanted;
+    /// <summary>Names the template that is wanted, as <see cref="Annotations.Render"/> does. Null while the spec is invalid: then nothing else is wanted than what is there.</summary>
+    public string? Wanted { get; init; }
+
+    /// <summary>Names the template that its StatefulSet has, which is older than the wanted one until its turn has come (<see cref="Turn"/>).</summary>
+    public string? Held => Render(Set?.Spec.Template.Metadata);
+
+    /// <summary>Names the template that its pod was made from.</summary>
+    public string? Running => Render(Pod?.Metadata);
+
+    /// <summary>A pod that is made now is made from what is wanted.</summary>
+    public bool HasWantedTemplate => Set is not null && (Wanted is null || Held == Wanted);
+
+    /// <summary>A pod that was made from another template than the wanted one. What the ticket says does not count: see <see cref="Ticket"/>.</summary>
+    public bool Outdated => Set is not null && Running is { } running && (Wanted ?? Held) is { } wanted && running != wanted;
 
     static string? Render(V1ObjectMeta? metadata) =>
         metadata?.Annotations is { } annotations && annotations.TryGetValue(Annotations.Render, out var render) ? render : null;
@@ -54,7 +65,12 @@ public sealed record Diagnosis(ClusterView View, IReadOnlyList<MemberVerdict> Me
 
     public MemberVerdict? Find(string? name) => Members.FirstOrDefault(member => member.Name.ToString() == name);
 
-    public static Diagnosis Of(ClusterView view) => new(view, [.. Names(view).Select(name => Judge(view, name))], SpecValidation.Check(view.Cluster));
+    public static Diagnosis Of(ClusterView view)
+    {
+        var invalid = SpecValidation.Check(view.Cluster);
+        var wanted = invalid is null ? Rollback.Render(view) : null;
+        return new Diagnosis(view, [.. Names(view).Select(name => Judge(view, name) with { Wanted = wanted })], invalid);
+    }
 
     /// <summary>Whoever has a StatefulSet or a place in the member list is a member, and so is the one that an operation is about; nobody of a former epoch is.</summary>
     static IEnumerable<MemberName> Names(ClusterView view)

@@ -56,7 +56,7 @@ static class FormationRules
         var seed = diagnosis.Find(operation.Member)!;
         if (seed.Set is null) return new Decision.Act(new Step.Apply(Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), set: null)));
         var rendered = Render.Member(view, seed.Name, Ticket.Form(seed.Name, view.Namespace, view.PeerScheme), seed.Set);
-        if (!Applied.IsCurrent(seed.Set, rendered)) return new Decision.Act(new Step.Apply(rendered));
+        if (!Applied.IsCurrent(seed.Set, rendered) || !seed.HasWantedTemplate) return new Decision.Act(new Step.Apply(rendered));
         if (seed is { Outdated: true, Ready: false, Pod: { Metadata.DeletionTimestamp: null } pod })
             return new Decision.Act(new Step.DeletePod(pod.Metadata.Name, pod.Metadata.Uid, "it runs an older template and is not ready"));
         return new Decision.Halt("SeedStarting", seed.Health.Message.Length > 0 ? seed.Health.Message : $"waiting for {seed.Name} to form the cluster");

@@ -21,14 +21,14 @@ static class ObjectRules
     }
 
     /// <summary>Makes what is missing, and patches what this operator would now render differently (see <see cref="Applied"/>): an edit by hand
-    /// stays until then. No pod is restarted by it.</summary>
+    /// stays until then. No pod is restarted by it, and a template that needs a restart is left to who restarts the pod (<see cref="Turn"/>).</summary>
     public static Decision StatefulSets(Diagnosis diagnosis)
     {
         var view = diagnosis.View;
         foreach (var member in diagnosis.Members.Where(member => member.Health.State != MemberState.Leaving))
         {
             var ticket = member.Set is null ? MissingTicket(view, member) : Render.TicketOf(view, member);
-            if (ticket is null) continue;
+            if (ticket is null || Turn.IsAwaited(diagnosis, member, ticket)) continue;
             if (Keep(Render.Member(view, member.Name, ticket, member.Set), view.StatefulSets) is { } apply) return apply;
         }
 

@@ -1,6 +1,6 @@
 namespace Operator.Core;
 
-/// <summary>Bringing pods up to their templates.</summary>
+/// <summary>Bringing pods up to the wanted template.</summary>
 static class RestartRules
 {
     /// <summary>A stuck pod of an old template loses nothing by a restart. This is how a corrected image replaces one that could not be pulled, which no
@@ -10,10 +10,8 @@ static class RestartRules
     {
         var stuck = diagnosis.Members.FirstOrDefault(member =>
             member is { Outdated: true, Pod.Metadata.DeletionTimestamp: null } && member.Health.State != MemberState.Leaving
-            && PodVerdict.IsStuck(member.Pod, member.Name, diagnosis.View.ObservedAt) && CanBeSpared(diagnosis, member) && MayGainByRestart(diagnosis, member));
-        return stuck is null
-            ? Decision.NothingToDo
-            : new Decision.Act(new Step.DeletePod(stuck.Pod!.Metadata.Name, stuck.Pod.Metadata.Uid, "it runs an older template and is stuck"));
+            && PodVerdict.IsStuck(member.Pod, member.Name, diagnosis.View.ObservedAt) && CanBeSpared(diagnosis, member) && Turn.MayHelp(diagnosis, member));
+        return stuck is null ? Decision.NothingToDo : Turn.Restart(diagnosis, stuck, "it runs an older template and is stuck");
     }
 
     /// <summary>It takes no part in a serving quorum (this rule stands above Quorum: the member list may be unread), or the others are one without it.</summary>
@@ -25,14 +23,8 @@ static class RestartRules
         return diagnosis.HealthyVoters.Count(other => other.Name != member.Name) >= Numbers.Quorum(voters);
     }
 
-    /// <summary>A pod that does not run has nothing to lose. One that runs may only lack the others: it keeps its template while the wanted one fails to start elsewhere.
-    ///   1. an image that nobody has is wanted; orders-3 restarts with it and fails, as it should be;
-    ///   2. the node of orders-1 dies: no quorum, so orders-2 runs, but is not ready;
-    ///   3. restarting orders-2 as well would leave nobody.</summary>
-    static bool MayGainByRestart(Diagnosis diagnosis, MemberVerdict member) =>
-        !PodVerdict.Runs(member.Pod!) || !diagnosis.Members.Any(other => other is { Outdated: false, Pod: { } pod } && PodVerdict.CannotStart(pod, other.Name));
-
-    /// <summary>One pod at a time, and only while every voter serves and has served for a while.</summary>
+    /// <summary>One pod at a time, and only while every voter serves and has served for a while. A leader hands over first and gets its template then: handing over may be
+    /// refused for a while, and the shorter a serving member has a template that nobody has tried, the better.</summary>
     public static Decision Roll(Diagnosis diagnosis)
     {
         var outdated = diagnosis.Members.Where(member => member is { Outdated: true, Ready: true }).ToList();
@@ -46,12 +38,20 @@ static class RestartRules
             return new Decision.Decline("QuorumAtRisk", $"without {next.Name} the other voters are no quorum, so it is not restarted");
         if (next.Name == diagnosis.Leader?.Name && diagnosis.Voters.Count() > 1 && MembershipRules.HandOver(diagnosis, next) is { } handOver)
             return new Decision.Act(handOver);
-        return new Decision.Act(new Step.DeletePod(next.Pod!.Metadata.Name, next.Pod.Metadata.Uid, "it runs an older template"));
+        return Turn.Restart(diagnosis, next, "it runs an older template");
     }
 
-    static MemberVerdict Next(Diagnosis diagnosis, List<MemberVerdict> outdated) => diagnosis.View.Spec.Update.Order == UpdateSpec.ByNumber
-        ? outdated.OrderBy(member => member.Name.Number).First()
-        : outdated.OrderBy(member => member.Name == diagnosis.Leader?.Name).ThenByDescending(member => member.Name.Number).First();
+    /// <summary>Whoever would come back from another template already comes first. Two of them might be lost together:
+    ///   1. orders-3 follows and gets the template;
+    ///   2. it is elected, so orders-2 would be next, and get it as well;
+    ///   3. orders-2 restarts with it and fails, and the pod of orders-3 is evicted.</summary>
+    static MemberVerdict Next(Diagnosis diagnosis, List<MemberVerdict> outdated)
+    {
+        var begun = outdated.OrderByDescending(member => member.Held != member.Running);
+        return diagnosis.View.Spec.Update.Order == UpdateSpec.ByNumber
+            ? begun.ThenBy(member => member.Name.Number).First()
+            : begun.ThenBy(member => member.Name == diagnosis.Leader?.Name).ThenByDescending(member => member.Name.Number).First();
+    }
 
     /// <summary>The member that was restarted last has a time to come back; then the update has failed, and goes no further by itself.</summary>
     static Decision Wait(Diagnosis diagnosis, MemberVerdict waiting)

@@ -7,8 +7,8 @@ namespace Operator.Core;
 /// The spec stays as the user wrote it; what members are made from is another matter, kept in status.update:
 ///   1. every member serves from template a1: its spec is written to status as stable;
 ///   2. the spec changes, the first member restarts from template a2 and does not serve in its time: "a2 failed" goes to status;
-///   3. from now on templates are rendered from the stable spec, so the stuck member is of an old template and is restarted (Unwedge), and so are those that
-///      had been updated before it (Roll);
+///   3. from now on the stable spec's template is the wanted one, so the stuck member is of another and is restarted (Unwedge), and so are those that had been
+///      updated before it (Roll); the templates of all others still are a1;
 ///   4. the spec changes again: its template is not a2, so it is tried.
 /// </remarks>
 static class Rollback
@@ -18,6 +18,13 @@ static class Rollback
     {
         var wanted = (view.Cluster, Image: StoreImage.Of(view.Spec, view.DefaultImage));
         return IsInForce(view) ? (Stable(view), view.Status.Update!.StableImage!) : wanted;
+    }
+
+    /// <summary>Names the template that members are made from.</summary>
+    public static string Render(ClusterView view)
+    {
+        var (cluster, image) = Effective(view);
+        return MemberStatefulSet.Render(cluster, image);
     }
 
     /// <summary>Whether the spec as it is now has failed and members are made from the stable one.</summary>

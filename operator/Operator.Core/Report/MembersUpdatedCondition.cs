@@ -5,6 +5,7 @@ static class MembersUpdatedCondition
 {
     public static Verdict Judge(Diagnosis diagnosis)
     {
+        if (diagnosis.InvalidSpec is { } invalid) return new Verdict("Unknown", "InvalidSpec", invalid);
         var outdated = diagnosis.Members.Where(member => member.Outdated).Select(member => member.Name.ToString()).ToList();
         if (outdated.Count == 0 && Rollback.IsInForce(diagnosis.View)) return new Verdict("False", "RolledBack", $"the wanted template failed: {diagnosis.View.Status.Update!.Message}");
         return outdated.Count == 0

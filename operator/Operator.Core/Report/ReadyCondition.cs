@@ -23,7 +23,7 @@ static class ReadyCondition
             return new Verdict("False", operation.Kind, $"{ready} of {wanted} members serve; {operation.Kind} of {operation.Member} is under way");
         if (First(diagnosis) is { } message) return new Verdict("False", "MembersNotReady", $"{ready} of {wanted} members serve; {message}");
         if (ready != wanted) return new Verdict("False", "Scaling", $"{ready} of {wanted} members serve");
-        // Status is written before the step: a new image is not there because its template is about to be.
+        // Status is written before the step: what is wanted is not there because it is about to be.
         if (plan.Step is Step.Apply { Object: V1StatefulSet set }) return new Verdict("False", "Updating", $"the template of {set.Metadata.Name} is being changed");
         if (diagnosis.Members.FirstOrDefault(member => member.Outdated) is { } outdated)
             return new Verdict("False", "Updating", $"pod {outdated.Name.Pod} still runs the former template");

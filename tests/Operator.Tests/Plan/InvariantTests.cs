@@ -1,5 +1,6 @@
 using CsCheck;
 using k8s;
+using k8s.Models;
 using Operator.Core;
 using Xunit;
 
@@ -39,6 +40,7 @@ public sealed class InvariantTests
             case Step.DeletePod delete: Restart(diagnosis, delete); break;
             case Step.DeleteClaim delete: Volume(diagnosis, delete); break;
             case Step.StartOperation start: Start(diagnosis, start); break;
+            case Step.Apply { Object: V1StatefulSet set }: Template(diagnosis, set); break;
         }
     }, iter: 5_000);
 
@@ -120,6 +122,20 @@ public sealed class InvariantTests
         Assert.True(diagnosis.Leader?.Name != member.Name || diagnosis.HealthyVoters.Count() == 1);
     }
 
+    /// <summary>At most one member that serves would come back from a template that it has not tried, and none at all while that fails elsewhere. Tickets are sealed whatever else is the case.</summary>
+    static void Template(Diagnosis diagnosis, V1StatefulSet set)
+    {
+        var member = diagnosis.Find(set.Metadata.Name)!;
+        if (member.Set is null || member.HasWantedTemplate || !member.Outdated || Ticket.Of(member.Set) != Ticket.Of(set)) return;
+        var others = diagnosis.Members.Where(other => other.Name != member.Name).ToList();
+        if (others.Any(other => other is { Pod: { } pod } && other.Running == member.Running && PodVerdict.Runs(pod)))
+            Assert.DoesNotContain(others, other => other is { Outdated: false, HasWantedTemplate: true, Pod: { } pod } && PodVerdict.CannotStart(pod, other.Name));
+        if (!member.Ready) return;
+        Assert.All(diagnosis.Members, one => Assert.True(one.Ready));
+        Assert.DoesNotContain(others, other => other is { Outdated: true, HasWantedTemplate: true });
+        Assert.True(diagnosis.Leader?.Name != member.Name || diagnosis.Voters.Count() < 2);
+    }
+
     /// <summary>I7: out of the list and its pod gone.</summary>
     static void Volume(Diagnosis diagnosis, Step.DeleteClaim step)
     {
@@ -155,6 +171,7 @@ public sealed class InvariantTests
         member.Leader = leader;
         member.ReadyFor = TimeSpan.FromSeconds(age);
         if (newImage && age % 2 == 0) member.PodImage = "localhost/store:old";
+        if (newImage && age % 4 == 0) member.SetImage = "localhost/store:old";
         switch (state)
         {
             case 8: member.LosesItsDisk(); break;

@@ -9,13 +9,6 @@ public sealed class RestartTests
     const string Old = "localhost/store:old";
 
     [Fact]
-    public void A_new_image_reaches_the_templates_before_any_pod()
-    {
-        var step = new World().Formed(3).Member(1, member => member.SetImage = Old).Plan().Step;
-        Assert.Equal("orders-1", Assert.IsType<Step.Apply>(step).Object.Metadata.Name);
-    }
-
-    [Fact]
     public void A_broken_pod_of_an_old_template_is_restarted_first() =>
         Assert.Equal("orders-2-0", Restarted(Outdated(1, 2, 3).Member(2, member => member.WaitsWith("ImagePullBackOff", "no"))));
 

@@ -32,6 +32,23 @@ sealed record Scenario(string Name, Action<Simulation> Play, int Thinning = 1)
             simulation.Run(TimeSpan.FromMinutes(3));
             Want(simulation, 3);
         }),
+        new("bad image, and another member's pod is deleted meanwhile", simulation =>
+        {
+            Want(simulation, 3);
+            simulation.Kubernetes.MissingImages.Add("localhost/store:typo");
+            simulation.Apply(Cluster, Spec(3, "localhost/store:typo"));
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status!.Members!.Any(member => member.Reason == PodVerdict.ImagePullFailed), TimeSpan.FromMinutes(2), () => simulation.Describe(Cluster));
+            simulation.Run(TimeSpan.FromSeconds(10));
+            var other = simulation.Cluster(Cluster).Status!.Members!.First(member => member.State == "Ready").Pod!;
+            var before = simulation.Table.Get("pods", Simulation.Key(other))!["metadata"]!["uid"]!.ToString();
+            simulation.Conduct.Disturbed();
+            simulation.Delete("pods", other);
+            simulation.RunUntil(() => simulation.Cluster(Cluster).Status is { ReadyMembers: 2 } && simulation.Table.Get("pods", Simulation.Key(other))?["metadata"]!["uid"]!.ToString() is { } now && now != before,
+                TimeSpan.FromMinutes(1), () => simulation.Describe(Cluster));
+            simulation.Run(TimeSpan.FromMinutes(3));
+            Assert.True(simulation.Store.Groups[0].HasQuorum, simulation.Describe(Cluster));
+            Want(simulation, 3);
+        }),
         new("bad first image", simulation =>
         {
             simulation.Kubernetes.MissingImages.Add("localhost/store:typo");
