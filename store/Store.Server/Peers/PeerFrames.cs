@@ -21,7 +21,7 @@ static class PeerFrames
             var read = await input.ReadAsync(cancellationToken);
             var buffer = read.Buffer;
             var goOn = true;
-            while (goOn && TryTake(ref buffer, out var body)) goOn = handle((FrameType)body[0], body.AsMemory(1));
+            while (goOn && TryTake(ref buffer, out var body)) goOn = handle((FrameType)body.Span[0], body[1..]);
             input.AdvanceTo(buffer.Start, buffer.End);
             paused?.Invoke();
             if (!goOn || read.IsCompleted || read.IsCanceled) return;
@@ -39,7 +39,7 @@ static class PeerFrames
             if (TryTake(ref buffer, out var body))
             {
                 input.AdvanceTo(buffer.Start);
-                yield return ((FrameType)body[0], body.AsMemory(1));
+                yield return ((FrameType)body.Span[0], body[1..]);
                 continue;
             }
             input.AdvanceTo(buffer.Start, buffer.End);
@@ -47,18 +47,20 @@ static class PeerFrames
         }
     }
 
-    static bool TryTake(ref ReadOnlySequence<byte> buffer, out byte[] body)
+    static bool TryTake(ref ReadOnlySequence<byte> buffer, out ReadOnlyMemory<byte> body)
     {
-        body = [];
+        body = default;
         if (buffer.Length < FrameBuffer.HeaderBytes) return false;
         Span<byte> header = stackalloc byte[FrameBuffer.HeaderBytes];
         buffer.Slice(0, FrameBuffer.HeaderBytes).CopyTo(header);
         var length = BinaryPrimitives.ReadInt32LittleEndian(header);
         if (length is < 1 or > FrameBuffer.FrameBytesMax) throw new InvalidDataException("frame of an impossible length");
         if (buffer.Length < FrameBuffer.HeaderBytes + length) return false;
-        body = GC.AllocateUninitializedArray<byte>(length);
-        buffer.Slice(FrameBuffer.HeaderBytes, length).CopyTo(body);
-        if (Crc32C.Compute(body) != BinaryPrimitives.ReadUInt32LittleEndian(header[4..])) throw new InvalidDataException("frame with a wrong checksum");
+        // Most of what arrives is entries, which stay as they came.
+        var taken = EntryMemory.Take(length);
+        buffer.Slice(FrameBuffer.HeaderBytes, length).CopyTo(taken.Span);
+        body = taken;
+        if (Crc32C.Compute(taken.Span) != BinaryPrimitives.ReadUInt32LittleEndian(header[4..])) throw new InvalidDataException("frame with a wrong checksum");
         buffer = buffer.Slice(FrameBuffer.HeaderBytes + length);
         return true;
     }

@@ -95,8 +95,8 @@ public sealed partial class ReplicaLoop : IDisposable
         // Encoded here, on the caller's thread: the loop's time is what bounds throughput.
         var size = command.CalculateSize();
         if (size > options.RequestBytesMax) return Task.FromResult(new Reply(id, StoreError.RequestTooLarge, null));
-        var bytes = GC.AllocateUninitializedArray<byte>(size);
-        command.WriteTo(bytes);
+        var bytes = EntryMemory.Take(size);
+        command.WriteTo(bytes.Span);
         return ProposeAsync(id, bytes);
     }
 
@@ -107,12 +107,12 @@ public sealed partial class ReplicaLoop : IDisposable
         var quotaBytes = replica.State.SealedQuotaBytes;
         var size = PutCommand.Size(id, quotaBytes, request.Length);
         if (size > options.RequestBytesMax) return Task.FromResult(new Reply(id, StoreError.RequestTooLarge, null));
-        var bytes = GC.AllocateUninitializedArray<byte>(size);
-        PutCommand.Write(bytes, id, quotaBytes, request);
+        var bytes = EntryMemory.Take(size);
+        PutCommand.Write(bytes.Span, id, quotaBytes, request);
         return ProposeAsync(id, bytes);
     }
 
-    Task<Reply> ProposeAsync(ulong id, byte[] command)
+    Task<Reply> ProposeAsync(ulong id, ReadOnlyMemory<byte> command)
     {
         var answer = NewAnswer<Reply>();
         if (!inbox.TryPropose(id, command, answer)) return Task.FromResult(new Reply(id, stopping ? StoreError.Stopped : StoreError.TooManyRequests, null));
