@@ -56,6 +56,8 @@ sealed class Leader : Role
         // The round under way may have lost its heartbeats: those of the new one confirm it too.
         if (reads.Waiting && HasCommittedInTerm) reads.Open(Node.Commit);
         replicator.SendHeartbeats(reads.Newest);
+        // A single voter is its own majority, and nobody's reply would come.
+        if (reads.UnderWay) AnswerReads();
         wantsFlush = true;
     }
 
