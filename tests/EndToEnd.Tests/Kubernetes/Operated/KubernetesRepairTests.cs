@@ -124,6 +124,7 @@ public sealed class KubernetesRepairTests(KubernetesDemo demo, OperatedCluster c
         await OperatedCluster.KillOperatorAsync();
         var halted = await OperatedCluster.UntilAsync("failed update", status => OperatedCluster.Blocked(status, "UpdateFailed"));
         Assert.Equal(2, halted.GetProperty("readyMembers").GetInt32());
+        await ComesBackAsItWasAsync(halted.GetProperty("members").EnumerateArray().First(member => member.GetProperty("state").GetString() == "Ready").GetProperty("name").GetString()!);
         await OperatedCluster.PatchAsync($$"""{"image": {"tag": {{image}} } }""");
         await OperatedCluster.UntilAsync("three members that serve again", status => ReadyWith(status, 3));
     });
@@ -150,6 +151,18 @@ public sealed class KubernetesRepairTests(KubernetesDemo demo, OperatedCluster c
         await change();
         output.WriteLine($"{took.Elapsed.TotalSeconds:0.0} s, {cluster.Client.Acknowledged - written} writes acknowledged, the longest pause between two of them {cluster.Client.TakeLongestStall().TotalMilliseconds:0} ms");
         await cluster.Client.RequireAllAsync();
+    }
+
+    /// <summary>Its pod goes while nobody has the wanted image, and the quorum for as long as it takes to come back with the image that it had.</summary>
+    static async Task ComesBackAsItWasAsync(string member)
+    {
+        async Task<string> PodAsync(string path) => (await Kubectl.TryAsync("get", "pod", $"{member}-0", "-o", $"jsonpath={path}")).Output.Trim();
+        var (former, image) = (await PodAsync("{.metadata.uid}"), await PodAsync("{.spec.containers[0].image}"));
+        await Kubectl.RunAsync("delete", "pod", $"{member}-0");
+        await Kubectl.UntilAsync(async () => await PodAsync("{.metadata.uid} {.status.conditions[?(@.type=='Ready')].status}") is var seen && seen.EndsWith(" True", StringComparison.Ordinal) && !seen.StartsWith(former, StringComparison.Ordinal)
+            ? null
+            : $"the pod of {member} is not back: {seen}", TimeSpan.FromMinutes(2));
+        Assert.Equal(image, await PodAsync("{.spec.containers[0].image}"));
     }
 
     static bool ReadyWith(JsonElement status, int members) => OperatedCluster.Ready(status) && OperatedCluster.Members(status).Count == members;
