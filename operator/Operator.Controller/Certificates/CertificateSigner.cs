@@ -18,7 +18,7 @@ static class CertificateSigner
     public static V1Secret Leaf(ClusterView view, Step.IssueCertificate issue)
     {
         var (wanted, authority) = (issue.Wanted, issue.Authority);
-        var (pem, key) = CertificateMinter.Leaf(authority.Current, wanted.CommonName, wanted.Names, Lifetime.OfLeaf(view.Spec, wanted.Side), view.ObservedAt);
+        var (pem, key) = CertificateMinter.Leaf(authority.Signer, wanted.CommonName, wanted.Names, Lifetime.OfLeaf(view.Spec, wanted.Side), view.ObservedAt);
         return CertificateSecret.OfLeaf(view.Cluster, wanted.Secret, pem, key, authority.Bundle, view.ObservedAt);
     }
 }

@@ -20,6 +20,9 @@ public sealed record Authority(Certificate Current, Certificate? Next, Certifica
     const string NextKeyEntry = "next.key";
     const string PreviousCertificateEntry = "previous.crt";
 
+    /// <summary>Signs: the one in use or, where its key is lost, its successor.</summary>
+    public Certificate Signer => Current.KeyPem is null && Next is { } next ? next : Current;
+
     /// <summary>What everybody is to trust, as one file.</summary>
     public string Bundle => string.Concat(new[] { Current, Next, Previous }.OfType<Certificate>().Select(certificate => certificate.Pem.TrimEnd() + "\n"));
 

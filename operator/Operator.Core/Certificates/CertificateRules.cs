@@ -63,9 +63,9 @@ static class CertificateRules
             var leaf = Certificate.Read(secret, CertificateSecret.CertificateEntry, CertificateSecret.KeyEntry);
             // Without its key the authority is about to be replaced, and then the next one signs. Of one that is missing it does so before: its pod cannot start without,
             // and AuthorityRotation would wait for that pod to trust the next authority. Those who do not trust it either will in a minute.
-            var signer = authority.Current.KeyPem is null && leaf?.KeyPem is null && authority.Next is { } next ? new Authority(next, Next: null, Previous: authority.Current) : authority;
-            if (Flaw(view, wanted, leaf, signer) is { } flaw && signer.Current.KeyPem is not null)
-                return new Decision.Act(new Step.IssueCertificate(wanted, signer, flaw));
+            var signer = leaf?.KeyPem is null ? authority.Signer : authority.Current;
+            if (Flaw(view, wanted, leaf, authority) is { } flaw && signer.KeyPem is not null)
+                return new Decision.Act(new Step.IssueCertificate(wanted, authority, flaw));
             if (leaf is not null && OwnedSecret.Text(secret!, CertificateSecret.AuthorityEntry) != authority.Bundle)
                 return new Decision.Act(new Step.Apply(CertificateSecret.OfLeaf(view.Cluster, wanted.Secret, leaf.Pem, leaf.KeyPem!, authority.Bundle, view.ObservedAt)));
         }

@@ -22,6 +22,8 @@ sealed class MountedSecrets(string @namespace, IReadOnlyDictionary<string, strin
         return volumes.Count == 0 ? null : new MountedSecrets(ObjectTable.KeyOf(pod).Namespace, volumes);
     }
 
+    public bool Mounts(string secret) => secrets.Values.Contains(secret, StringComparer.Ordinal);
+
     /// <summary>A file of a volume; null when there is none.</summary>
     public string? File(string volume, string entry) => folders.GetValueOrDefault(volume)?.GetValueOrDefault(entry);
 

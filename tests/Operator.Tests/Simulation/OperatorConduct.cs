@@ -58,8 +58,7 @@ sealed class OperatorConduct(Simulation simulation, TimeProvider time)
     /// <summary>One that serves, while what it would come back with is wrong.</summary>
     void Restart(string pod)
     {
-        var mounts = simulation.Table.Get("statefulsets", Simulation.Key(pod[..^2]))?.ToJsonString().Contains($"\"secretName\":\"{CertificateKeepers.Name}\"", StringComparison.Ordinal) == true;
-        if (mounts && Used.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod && member.Process is not null))) Violations.Add($"{pod} is restarted into a Secret that would not serve");
+        if (Used.Any(group => group.Members.Any(member => $"{member.Name}-0" == pod && member.Process?.Certificates?.Mounts(CertificateKeepers.Name) == true))) Violations.Add($"{pod} is restarted into a Secret that would not serve");
     }
 
     /// <summary>I7.</summary>
